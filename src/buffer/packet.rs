@@ -1,0 +1,29 @@
+//! A buffer on its way: what it holds, and when and how it came.
+
+use super::Buffer;
+
+/// One unit of input with the time of its arrival.
+#[derive(Debug)]
+pub struct Packet {
+    /// The bytes, shaped as `framing` says.
+    pub bytes: Buffer,
+    /// Nanoseconds on the clock of the caller that polled its source (live), or of the capture (files:
+    /// nanoseconds since its first packet).
+    pub received_ns: u64,
+    /// Which line of the feed brought it: 0 is A, 1 is B.
+    pub line: u8,
+    /// How the bytes are framed.
+    pub framing: Framing,
+}
+
+/// How a packet's bytes are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// A MoldUDP64 downstream packet: 20-byte header, then blocks.
+    MoldUdp64,
+    /// Whole blocks (`Length u16 | message`) of a BinaryFILE, already in order.
+    Blocks {
+        /// Offset of the first byte in the uncompressed file.
+        offset: u64,
+    },
+}
