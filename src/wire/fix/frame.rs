@@ -1,0 +1,329 @@
+//! Finding whole messages in a byte stream.
+//!
+//! A message is `8=..|9=..|35=..` up to `10=nnn|`, where 9 counts the bytes from `35=` to the
+//! separator before `10=` and 10 is the sum of all bytes before it, modulo 256. Anything else is
+//! garbled and skipped up to the next `8=` that no digit precedes.
+
+use super::message::SOH;
+use super::{Message, byte_sum, parse_uint};
+
+/// Largest BodyLength that is accepted unless a caller sets another limit.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Longest BeginString value.
+const MAX_BEGIN_STRING: usize = 16;
+/// Most digits of a BodyLength, leading zeros included.
+const MAX_LENGTH_DIGITS: usize = 18;
+/// `10=nnn` and its separator.
+const TRAILER: usize = 7;
+
+/// What stands at the start of a stream.
+#[derive(Debug)]
+pub enum Frame<'a> {
+    /// A whole message.
+    Message {
+        /// The message.
+        message: Message<'a>,
+        /// How many bytes it takes.
+        length: usize,
+    },
+    /// Bytes that are no message.
+    Garbled {
+        /// How many bytes to drop, at least 1.
+        skip: usize,
+        /// What is wrong with them.
+        fault: Garbled,
+    },
+    /// The start of a message; more bytes are needed.
+    Incomplete,
+}
+
+/// Why bytes are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Garbled {
+    /// They do not start with `8=` and a short value.
+    #[error("no BeginString at the start")]
+    BeginString,
+    /// The second field is not `9=` and a whole number.
+    #[error("no BodyLength at byte {offset}")]
+    BodyLength {
+        /// Where it should be.
+        offset: usize,
+    },
+    /// BodyLength is beyond the limit.
+    #[error("BodyLength {declared} exceeds the limit of {limit}")]
+    TooLong {
+        /// What the message says.
+        declared: u64,
+        /// The limit.
+        limit: usize,
+    },
+    /// The third field is not MsgType.
+    #[error("no MsgType at byte {offset}")]
+    MsgType {
+        /// Where it should be.
+        offset: usize,
+    },
+    /// BodyLength does not lead to a CheckSum of three digits.
+    #[error("no CheckSum at byte {offset}, where BodyLength leads")]
+    Trailer {
+        /// Where it should be.
+        offset: usize,
+    },
+    /// The sum is wrong.
+    #[error("CheckSum is {stated:03}, the bytes sum up to {computed:03}")]
+    CheckSum {
+        /// What the message says.
+        stated: u16,
+        /// What its bytes give.
+        computed: u8,
+    },
+}
+
+/// Looks at the start of `bytes`, which must not be empty of what an earlier call left incomplete.
+/// Messages with a BodyLength above `limit` are garbled, so that at most `limit` bytes and a header
+/// ever wait for their rest.
+#[must_use]
+pub fn next_frame(bytes: &[u8], limit: usize) -> Frame<'_> {
+    match check(bytes, limit) {
+        Ok(frame) => frame,
+        Err(Stop::Incomplete) => match next_start(bytes, b"8=FIX") {
+            Some(skip) if bytes[skip - 1] == SOH => Frame::Garbled {
+                skip,
+                fault: Garbled::Trailer { offset: skip },
+            },
+            _ => Frame::Incomplete,
+        },
+        Err(Stop::Garbled { fault, skip }) => Frame::Garbled {
+            skip: skip.unwrap_or_else(|| next_start(bytes, b"8=").unwrap_or(bytes.len())),
+            fault,
+        },
+    }
+}
+
+enum Stop {
+    Incomplete,
+    Garbled {
+        fault: Garbled,
+        /// Where to go on, where the message's own length is trusted.
+        skip: Option<usize>,
+    },
+}
+
+impl From<Garbled> for Stop {
+    fn from(fault: Garbled) -> Self {
+        Stop::Garbled { fault, skip: None }
+    }
+}
+
+fn check(bytes: &[u8], limit: usize) -> Result<Frame<'_>, Stop> {
+    let begin_string = value_after(bytes, 0, b"8=", MAX_BEGIN_STRING, Garbled::BeginString)?;
+    let offset = 2 + begin_string.len() + 1;
+    let fault = Garbled::BodyLength { offset };
+    let digits = value_after(bytes, offset, b"9=", MAX_LENGTH_DIGITS, fault)?;
+    let declared = parse_uint(digits).ok_or(fault)?;
+    let body_at = offset + 2 + digits.len() + 1;
+    let too_long = Garbled::TooLong { declared, limit };
+    let body_length = usize::try_from(declared)
+        .ok()
+        .filter(|&length| length <= limit)
+        .ok_or(too_long)?;
+    expect(bytes, body_at, b"35=", Garbled::MsgType { offset: body_at })?;
+
+    let sum_at = body_at + body_length;
+    let fault = Garbled::Trailer { offset: sum_at };
+    let trailer = bytes
+        .get(sum_at..sum_at + TRAILER)
+        .ok_or(Stop::Incomplete)?;
+    let well_formed = trailer.starts_with(b"10=") && trailer[6] == SOH;
+    let stated = parse_uint(&trailer[3..6])
+        .filter(|_| well_formed)
+        .and_then(|stated| u16::try_from(stated).ok())
+        .ok_or(fault)?;
+    let message = Message::new(begin_string, &bytes[body_at..sum_at]).ok_or(fault)?;
+    let length = sum_at + TRAILER;
+    let computed = byte_sum(&bytes[..sum_at]);
+    if stated != u16::from(computed) {
+        let fault = Garbled::CheckSum { stated, computed };
+        return Err(Stop::Garbled {
+            fault,
+            skip: Some(length),
+        });
+    }
+    Ok(Frame::Message { message, length })
+}
+
+/// The value of the field at `offset`, which must start with `prefix` and end within `longest` bytes.
+fn value_after<'a>(
+    bytes: &'a [u8],
+    offset: usize,
+    prefix: &[u8],
+    longest: usize,
+    fault: Garbled,
+) -> Result<&'a [u8], Stop> {
+    expect(bytes, offset, prefix, fault)?;
+    let rest = &bytes[offset + prefix.len()..];
+    let window = &rest[..rest.len().min(longest + 1)];
+    match window.iter().position(|&byte| byte == SOH) {
+        Some(0) => Err(fault.into()),
+        Some(end) => Ok(&rest[..end]),
+        None if window.len() <= longest => Err(Stop::Incomplete),
+        None => Err(fault.into()),
+    }
+}
+
+fn expect(bytes: &[u8], offset: usize, prefix: &[u8], fault: Garbled) -> Result<(), Stop> {
+    let found = &bytes[offset.min(bytes.len())..];
+    let known = found.len().min(prefix.len());
+    if found[..known] != prefix[..known] {
+        return Err(fault.into());
+    }
+    if known < prefix.len() {
+        return Err(Stop::Incomplete);
+    }
+    Ok(())
+}
+
+/// Where, after the first byte, a message may start: at `mark` (or its beginning, at the very end
+/// of the bytes) that no digit precedes.
+fn next_start(bytes: &[u8], mark: &[u8]) -> Option<usize> {
+    (1..bytes.len()).find(|&at| {
+        let known = (bytes.len() - at).min(mark.len());
+        bytes[at..at + known] == mark[..known] && !bytes[at - 1].is_ascii_digit()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `8=FIX.4.4|9=..|` + body + `10=..|`, with `|` for the separator; `sum_off` spoils the sum.
+    fn framed(body: &str, length: &str, sum_off: u8) -> Vec<u8> {
+        let text = format!("8=FIX.4.4|9={length}|{body}").replace('|', "\x01");
+        let sum = text.bytes().fold(sum_off, u8::wrapping_add);
+        format!("{text}10={sum:03}\x01").into_bytes()
+    }
+
+    fn good() -> Vec<u8> {
+        framed("35=0|34=2|", "10", 0)
+    }
+
+    fn fault(bytes: &[u8]) -> (usize, Garbled) {
+        match next_frame(bytes, MAX_MESSAGE_BYTES) {
+            Frame::Garbled { skip, fault } => (skip, fault),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whole_messages_and_every_prefix() {
+        for bytes in [good(), framed("35=0|34=2|", "000010", 0)] {
+            let Frame::Message { message, length } = next_frame(&bytes, 10) else {
+                panic!("not a message");
+            };
+            assert_eq!(
+                (length, message.begin_string()),
+                (bytes.len(), &b"FIX.4.4"[..])
+            );
+            for cut in 0..bytes.len() {
+                assert!(
+                    matches!(next_frame(&bytes[..cut], 10), Frame::Incomplete),
+                    "{cut}"
+                );
+            }
+        }
+        assert_eq!(
+            match next_frame(&good(), 9) {
+                Frame::Garbled { fault, .. } => fault,
+                other => panic!("{other:?}"),
+            },
+            Garbled::TooLong {
+                declared: 10,
+                limit: 9
+            }
+        );
+    }
+
+    #[test]
+    fn garbled_messages_are_named_and_the_next_one_is_found() {
+        let cases: [(Vec<u8>, Garbled); 8] = [
+            (b"GET / HTTP/1.1\r\n".to_vec(), Garbled::BeginString),
+            (b"8=\x01".to_vec(), Garbled::BeginString),
+            (
+                framed("35=0|34=2|", "1x", 0),
+                Garbled::BodyLength { offset: 10 },
+            ),
+            (
+                framed("34=2|35=0|", "10", 0),
+                Garbled::MsgType { offset: 15 },
+            ),
+            (
+                framed("35=0|34=2|", "9", 0),
+                Garbled::Trailer { offset: 23 },
+            ),
+            (
+                framed("35=0|34=2|", "11", 0),
+                Garbled::Trailer { offset: 26 },
+            ),
+            (framed("35=0|34=2", "9", 0), Garbled::Trailer { offset: 23 }),
+            (
+                framed("35=0|34=2|", "10", 1),
+                Garbled::CheckSum {
+                    stated: 167,
+                    computed: 166,
+                },
+            ),
+        ];
+        for (mut bytes, expected) in cases {
+            let length = bytes.len();
+            bytes.extend(good());
+            let (skip, found) = fault(&bytes);
+            assert_eq!((skip, found), (length, expected));
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_far_too_long_does_not_swallow_what_follows() {
+        let mut bytes = framed("35=0|34=2|", "60000", 0);
+        let length = bytes.len();
+        assert!(matches!(next_frame(&bytes, 65_536), Frame::Incomplete));
+        bytes.extend(good());
+        assert_eq!(fault(&bytes).0, length);
+    }
+
+    #[test]
+    fn text_is_not_taken_for_a_start() {
+        let mut bytes = framed("35=0|58=x|108=30|", "5", 0);
+        let length = bytes.len();
+        bytes.extend_from_slice(b"8");
+        assert_eq!(fault(&bytes).0, length, "58= and 108= are passed over");
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_always_get_further(
+            bytes in prop::collection::vec(prop_oneof![
+                Just(b'8'), Just(b'9'), Just(b'='), Just(1_u8), Just(b'3'), Just(b'5'),
+                Just(b'1'), Just(b'0'), any::<u8>()
+            ], 0..400),
+            limit in 0_usize..500,
+        ) {
+            let mut rest = &bytes[..];
+            loop {
+                match next_frame(rest, limit) {
+                    Frame::Message { message, length } => {
+                        prop_assert!(length <= rest.len() && message.fields().count() > 0);
+                        rest = &rest[length..];
+                    }
+                    Frame::Garbled { skip, .. } => {
+                        prop_assert!(skip >= 1 && skip <= rest.len());
+                        rest = &rest[skip..];
+                    }
+                    Frame::Incomplete => break,
+                }
+            }
+            prop_assert!(rest.len() <= limit + 2 + 17 + 2 + 19 + 7);
+        }
+    }
+}
