@@ -1,0 +1,68 @@
+//! What the decoder hands to the analyst in one go.
+
+use super::{Quotes, Trades};
+use crate::market::{Gap, Locate, Symbol, Timestamp};
+
+/// Something that must be applied between two executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A locate received its name.
+    Named {
+        /// Stock locate.
+        locate: Locate,
+        /// Its symbol.
+        symbol: Symbol,
+        /// Feed time.
+        time: Timestamp,
+    },
+    /// The execution with this number was broken.
+    Break {
+        /// The number of the execution.
+        match_number: u64,
+        /// Feed time of the break.
+        time: Timestamp,
+    },
+    /// Messages were lost.
+    Gap(Gap),
+}
+
+impl Mark {
+    /// Ends up to this time are written before the mark is applied.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        match self {
+            Mark::Named { time, .. } | Mark::Break { time, .. } => *time,
+            Mark::Gap(gap) => gap.after,
+        }
+    }
+}
+
+/// A stretch of the ordered stream as columns.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Executions in feed order.
+    pub trades: Trades,
+    /// Top-of-book changes in feed order.
+    pub quotes: Quotes,
+    /// Marks in feed order, each with the number of executions of this batch that come before it.
+    pub marks: Vec<(u32, Mark)>,
+    /// Feed time after the last message of the batch, the running maximum of all times.
+    pub now: Timestamp,
+    /// Whether any message has set the time yet.
+    pub started: bool,
+    /// When the oldest packet in it was received, on the receiver's clock; 0 for files.
+    pub received_ns: u64,
+    /// Messages that went into it.
+    pub messages: u64,
+}
+
+impl Batch {
+    /// Forgets the content and keeps the storage.
+    pub fn clear(&mut self) {
+        self.trades.clear();
+        self.quotes.clear();
+        self.marks.clear();
+        self.received_ns = 0;
+        self.messages = 0;
+    }
+}

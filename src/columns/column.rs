@@ -1,0 +1,95 @@
+//! One growable column whose storage starts on a cache line.
+
+use bytemuck::{Pod, Zeroable};
+
+/// One cache line; the allocation unit of every column.
+#[derive(Clone, Copy, Zeroable, Pod)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// Values of one field, contiguous and aligned to 64 bytes.
+#[derive(Clone)]
+pub struct Column<T> {
+    lines: Vec<Line>,
+    length: usize,
+    values: std::marker::PhantomData<T>,
+}
+
+impl<T: Pod> Column<T> {
+    const PER_LINE: usize = 64 / size_of::<T>();
+
+    /// An empty column with room for `capacity` values.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            lines: vec![Line::zeroed(); capacity.div_ceil(Self::PER_LINE)],
+            length: 0,
+            values: std::marker::PhantomData,
+        }
+    }
+
+    /// Appends a value, growing the storage by half when it is full.
+    #[inline]
+    pub fn push(&mut self, value: T) {
+        if self.length == self.lines.len() * Self::PER_LINE {
+            self.grow();
+        }
+        bytemuck::cast_slice_mut(&mut self.lines)[self.length] = value;
+        self.length += 1;
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let lines = (self.lines.len() + self.lines.len() / 2).max(4);
+        self.lines.resize(lines, Line::zeroed());
+    }
+
+    /// Forgets the values and keeps the storage.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// The values, in the order in which they were pushed.
+    #[must_use]
+    #[inline]
+    pub fn as_slice(&self) -> &[T] {
+        &bytemuck::cast_slice(&self.lines)[..self.length]
+    }
+
+    /// The values, to be changed in place.
+    #[inline]
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.length]
+    }
+}
+
+impl<T: Pod> Default for Column<T> {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+impl<T: Pod + std::fmt::Debug> std::fmt::Debug for Column<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.as_slice()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aligned_and_growing() {
+        let mut column = Column::<u16>::default();
+        for value in 0..1000 {
+            column.push(value);
+            assert_eq!(column.as_slice().as_ptr().addr() % 64, 0);
+        }
+        assert!(column.as_slice().iter().copied().eq(0..1000));
+        column.as_mut_slice()[3] = 7;
+        assert_eq!(column.as_slice()[3], 7);
+        column.clear();
+        assert!(column.as_slice().is_empty());
+    }
+}

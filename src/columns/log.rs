@@ -1,0 +1,298 @@
+//! The trades that windows still need, in feed order.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::{Column, Trades};
+use crate::market::Trade;
+
+/// Place of a trade in the log, counted from the first trade of the day. It never changes.
+pub type Position = u32;
+
+const CHUNK_BITS: u32 = 14;
+const CHUNK: usize = 1 << CHUNK_BITS;
+
+#[derive(Debug)]
+struct Chunk {
+    trades: Trades,
+    /// Position of the next trade of the same symbol that was linked, or `u32::MAX`.
+    next: Column<u32>,
+}
+
+impl Chunk {
+    fn new() -> Self {
+        Self {
+            trades: Trades::with_capacity(CHUNK),
+            next: Column::with_capacity(CHUNK),
+        }
+    }
+}
+
+/// An append-only log of trades whose old end can be given up; chunks given up are filled again.
+#[derive(Debug, Default)]
+pub struct TradeLog {
+    chunks: VecDeque<Chunk>,
+    spare: Vec<Chunk>,
+    /// Chunks given up so far.
+    dropped: u32,
+    length: Position,
+    matches: MatchIndex,
+}
+
+/// How a match number is found. Exchanges count upwards, so the log itself is usually sorted by
+/// match number; the first number out of order builds a map, once.
+#[derive(Debug, Default)]
+enum MatchIndex {
+    #[default]
+    Empty,
+    Sorted {
+        newest: u64,
+    },
+    Map(HashMap<u64, Position>),
+}
+
+impl TradeLog {
+    /// The number that no position reaches.
+    pub const NONE: Position = u32::MAX;
+
+    /// An empty log.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a trade and returns its position; `None` when 2^32 - 1 trades are in already.
+    #[inline]
+    pub fn push(&mut self, trade: &Trade) -> Option<Position> {
+        let position = self.length;
+        if position == Self::NONE {
+            return None;
+        }
+        if position as usize & (CHUNK - 1) == 0 {
+            let chunk = self.spare.pop().unwrap_or_else(Chunk::new);
+            self.chunks.push_back(chunk);
+        }
+        if let Some(chunk) = self.chunks.back_mut() {
+            chunk.trades.push(trade);
+            chunk.next.push(Self::NONE);
+        }
+        self.length += 1;
+        self.index_match(trade.match_number, position);
+        Some(position)
+    }
+
+    #[inline]
+    fn index_match(&mut self, number: u64, position: Position) {
+        match &mut self.matches {
+            MatchIndex::Empty => self.matches = MatchIndex::Sorted { newest: number },
+            MatchIndex::Sorted { newest } if number > *newest => *newest = number,
+            MatchIndex::Map(map) => {
+                map.insert(number, position);
+            }
+            MatchIndex::Sorted { .. } => self.build_map(),
+        }
+    }
+
+    #[cold]
+    fn build_map(&mut self) {
+        let mut map = HashMap::with_capacity((self.length - self.first()) as usize);
+        for position in self.first()..self.length {
+            map.insert(self.match_number(position), position);
+        }
+        self.matches = MatchIndex::Map(map);
+    }
+
+    /// Position of the newest trade with this match number among those still in the log.
+    #[must_use]
+    pub fn find(&self, number: u64) -> Option<Position> {
+        match &self.matches {
+            MatchIndex::Empty => None,
+            MatchIndex::Map(map) => map.get(&number).copied(),
+            MatchIndex::Sorted { .. } => {
+                let position = self.partition(|log, at| log.match_number(at) < number);
+                (position < self.length && self.match_number(position) == number)
+                    .then_some(position)
+            }
+        }
+    }
+
+    /// Position of the first trade at or after `time`.
+    #[must_use]
+    pub fn first_at_or_after(&self, time: u64) -> Position {
+        self.partition(|log, at| log.time(at) < time)
+    }
+
+    fn partition(&self, before: impl Fn(&Self, Position) -> bool) -> Position {
+        let (mut low, mut high) = (self.first(), self.length);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if before(self, middle) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Position of the oldest trade still in the log.
+    #[must_use]
+    #[inline]
+    pub fn first(&self) -> Position {
+        self.dropped << CHUNK_BITS
+    }
+
+    /// Position that the next trade will have.
+    #[must_use]
+    #[inline]
+    pub fn end(&self) -> Position {
+        self.length
+    }
+
+    #[inline]
+    fn chunk(&self, position: Position) -> (&Chunk, usize) {
+        let chunk = &self.chunks[((position >> CHUNK_BITS) - self.dropped) as usize];
+        (chunk, position as usize & (CHUNK - 1))
+    }
+
+    /// The trade at `position`, which must be in the log.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, position: Position) -> Trade {
+        let (chunk, index) = self.chunk(position);
+        chunk.trades.get(index)
+    }
+
+    /// Time of the trade at `position`, in nanoseconds since midnight.
+    #[must_use]
+    #[inline]
+    pub fn time(&self, position: Position) -> u64 {
+        let (chunk, index) = self.chunk(position);
+        chunk.trades.times.as_slice()[index]
+    }
+
+    fn match_number(&self, position: Position) -> u64 {
+        let (chunk, index) = self.chunk(position);
+        chunk.trades.match_numbers.as_slice()[index]
+    }
+
+    /// Price in ticks of the trade at `position`.
+    #[must_use]
+    #[inline]
+    pub fn price(&self, position: Position) -> u32 {
+        let (chunk, index) = self.chunk(position);
+        chunk.trades.prices.as_slice()[index]
+    }
+
+    /// Policy bits of the trade at `position`.
+    #[must_use]
+    #[inline]
+    pub fn policies(&self, position: Position) -> u8 {
+        let (chunk, index) = self.chunk(position);
+        chunk.trades.policies.as_slice()[index]
+    }
+
+    /// Clears the policy bits of a trade: it counts nowhere any more.
+    pub fn clear_policies(&mut self, position: Position) {
+        let chunk = &mut self.chunks[((position >> CHUNK_BITS) - self.dropped) as usize];
+        chunk.trades.policies.as_mut_slice()[position as usize & (CHUNK - 1)] = 0;
+    }
+
+    /// The trade that [`TradeLog::link`] has put behind `position`, or [`TradeLog::NONE`].
+    #[must_use]
+    #[inline]
+    pub fn next(&self, position: Position) -> Position {
+        let (chunk, index) = self.chunk(position);
+        chunk.next.as_slice()[index]
+    }
+
+    /// Makes `next` the successor of `position`, unless `position` has been given up.
+    #[inline]
+    pub fn link(&mut self, position: Position, next: Position) {
+        if position >= self.first() {
+            let chunk = &mut self.chunks[((position >> CHUNK_BITS) - self.dropped) as usize];
+            chunk.next.as_mut_slice()[position as usize & (CHUNK - 1)] = next;
+        }
+    }
+
+    /// Positions and columns of the trades from `from` on, chunk by chunk.
+    pub fn stretches(&self, from: Position) -> impl Iterator<Item = (Position, &Trades)> + '_ {
+        let first = (from.max(self.first()) >> CHUNK_BITS) - self.dropped;
+        (first..)
+            .zip(self.chunks.iter().skip(first as usize))
+            .map(|(chunk, stored)| ((chunk + self.dropped) << CHUNK_BITS, &stored.trades))
+    }
+
+    /// Gives up whole chunks of trades before `keep_from`.
+    pub fn drop_before(&mut self, keep_from: Position) {
+        while self.first() + (CHUNK as u32) <= keep_from.min(self.length) {
+            let Some(mut chunk) = self.chunks.pop_front() else {
+                return;
+            };
+            if let MatchIndex::Map(map) = &mut self.matches {
+                let kept = (self.dropped + 1) << CHUNK_BITS;
+                for number in chunk.trades.match_numbers.as_slice() {
+                    if map.get(number).is_some_and(|&newest| newest < kept) {
+                        map.remove(number);
+                    }
+                }
+            }
+            chunk.trades.clear();
+            chunk.next.clear();
+            self.spare.push(chunk);
+            self.dropped += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::{Locate, Price, Shares, Timestamp};
+
+    fn trade(time: u64, match_number: u64) -> Trade {
+        Trade {
+            time: Timestamp(time),
+            locate: Locate(1),
+            price: Price(10),
+            shares: Shares(1),
+            match_number,
+            policies: 1,
+        }
+    }
+
+    #[test]
+    fn finds_by_match_number_sorted_and_not() {
+        let mut log = TradeLog::new();
+        for number in 0..40_000 {
+            log.push(&trade(number, number * 2));
+        }
+        assert_eq!(log.find(31_998), Some(15_999));
+        assert_eq!(log.find(31_999), None);
+        log.push(&trade(50_000, 7));
+        log.push(&trade(50_000, 8));
+        assert_eq!(log.find(7), Some(40_000));
+        assert_eq!(log.find(8), Some(40_001), "the newest of two equal numbers");
+        assert_eq!(log.first_at_or_after(39_999), 39_999);
+        assert_eq!(log.first_at_or_after(60_000), 40_002);
+    }
+
+    #[test]
+    fn chunks_are_given_up_and_filled_again() {
+        let mut log = TradeLog::new();
+        for number in 0..CHUNK as u64 * 3 {
+            log.push(&trade(number, number));
+        }
+        log.drop_before(CHUNK as u32 * 2 - 1);
+        assert_eq!(log.first(), CHUNK as u32);
+        assert_eq!(log.find(5), None);
+        assert_eq!(log.find(CHUNK as u64), Some(CHUNK as u32));
+        log.push(&trade(1 << 40, 1 << 40));
+        assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
+        assert!(log.spare.is_empty());
+        log.link(3, 9);
+        assert_eq!(
+            log.stretches(0).map(|(_, t)| t.len()).sum::<usize>(),
+            CHUNK * 2 + 1
+        );
+    }
+}

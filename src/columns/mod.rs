@@ -1,0 +1,17 @@
+//! Structure of arrays: trades and quotes as cache-line aligned columns.
+//!
+//! The decoder fills a [`Batch`] and hands it on; the batch comes back empty and is filled again, so
+//! nothing is allocated in steady state. [`TradeLog`] keeps the trades that windows still need, in
+//! feed order, in chunks that are recycled from the old end.
+
+mod batch;
+mod column;
+mod log;
+mod quotes;
+mod trades;
+
+pub use batch::{Batch, Mark};
+pub use column::Column;
+pub use log::{Position, TradeLog};
+pub use quotes::Quotes;
+pub use trades::Trades;
