@@ -3,5 +3,7 @@
 pub mod book;
 pub mod buffer;
 pub mod columns;
+pub mod feed;
 pub mod market;
+pub mod session;
 pub mod wire;

@@ -1,0 +1,139 @@
+//! When each message is to leave.
+//!
+//! The schedule is open-loop: a message's time is fixed by its timestamp and the start, whatever the
+//! sender's delays, so that lateness adds up nowhere and can be reported.
+
+use super::options::Speed;
+use crate::market::{NANOS_PER_MILLI, NANOS_PER_SECOND};
+
+/// Where an ITCH message has its timestamp: 6 bytes, nanoseconds since midnight.
+const TIMESTAMP: std::ops::Range<usize> = 5..11;
+
+/// How far behind a limited rate may catch up in a burst.
+const CATCH_UP_NS: u64 = NANOS_PER_MILLI;
+
+/// Intended times, in nanoseconds on the sender's clock.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    speed: Speed,
+    start_ns: u64,
+    /// Timestamp of the first message that has one.
+    origin: Option<u64>,
+    /// The latest timestamp so far.
+    latest: u64,
+}
+
+impl Schedule {
+    pub(super) fn new(speed: Speed, start_ns: u64) -> Self {
+        Self {
+            speed,
+            start_ns,
+            origin: None,
+            latest: 0,
+        }
+    }
+
+    /// When `message` is to leave, if it is next. Timestamps that go back, and messages too short to
+    /// have one, leave with their predecessor.
+    pub(super) fn due(&self, message: &[u8]) -> u64 {
+        let Speed::Multiple(multiple) = self.speed else {
+            return self.start_ns;
+        };
+        let time = timestamp(message).unwrap_or(0).max(self.latest);
+        let elapsed = self.origin.map_or(0, |origin| time.saturating_sub(origin));
+        self.start_ns
+            .saturating_add((elapsed as f64 / multiple) as u64)
+    }
+
+    /// Takes note that `message` has left.
+    pub(super) fn passed(&mut self, message: &[u8]) {
+        if let Some(time) = timestamp(message) {
+            self.origin.get_or_insert(time);
+            self.latest = self.latest.max(time);
+        }
+    }
+}
+
+fn timestamp(message: &[u8]) -> Option<u64> {
+    let bytes = message.get(TIMESTAMP)?;
+    Some(
+        bytes
+            .iter()
+            .fold(0, |time, byte| time << 8 | u64::from(*byte)),
+    )
+}
+
+/// At most so many events a second.
+#[derive(Debug)]
+pub(super) struct Rate {
+    interval_ns: u64,
+    next_ns: u64,
+}
+
+impl Rate {
+    /// Without a number there is no limit; 0 is taken as 1.
+    pub(super) fn new(per_second: Option<u32>) -> Self {
+        Self {
+            interval_ns: per_second.map_or(0, |rate| NANOS_PER_SECOND / u64::from(rate.max(1))),
+            next_ns: 0,
+        }
+    }
+
+    /// The earliest time of the next event.
+    pub(super) fn next_ns(&self) -> u64 {
+        self.next_ns
+    }
+
+    /// Takes note of an event.
+    pub(super) fn passed(&mut self, now_ns: u64) {
+        let behind = now_ns.saturating_sub(CATCH_UP_NS);
+        self.next_ns = self.next_ns.max(behind).saturating_add(self.interval_ns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(time: u64) -> Vec<u8> {
+        let mut bytes = vec![b'S', 0, 0, 0, 0];
+        bytes.extend_from_slice(&time.to_be_bytes()[2..]);
+        bytes
+    }
+
+    #[test]
+    fn intended_times_follow_the_timestamps() {
+        let mut schedule = Schedule::new(Speed::Multiple(2.0), 1_000);
+        let first = message(500_000);
+        assert_eq!(schedule.due(&first), 1_000);
+        schedule.passed(&first);
+        assert_eq!(schedule.due(&message(500_600)), 1_300);
+        schedule.passed(&message(500_600));
+        assert_eq!(
+            schedule.due(&message(500_100)),
+            1_300,
+            "time doesn't go back"
+        );
+        assert_eq!(schedule.due(b"short"), 1_300);
+        assert_eq!(
+            schedule.due(&message(0xFFFF_FFFF_FFFF)),
+            1_000 + (0xFFFF_FFFF_FFFF - 500_000) / 2
+        );
+        assert_eq!(Schedule::new(Speed::Max, 7).due(&first), 7);
+    }
+
+    #[test]
+    fn a_rate_catches_up_a_millisecond_and_no_more() {
+        let mut rate = Rate::new(Some(1_000));
+        assert_eq!(rate.next_ns(), 0);
+        rate.passed(0);
+        assert_eq!(rate.next_ns(), 1_000_000);
+        rate.passed(1_000_000);
+        assert_eq!(rate.next_ns(), 2_000_000);
+        rate.passed(10_000_000);
+        assert_eq!(rate.next_ns(), 10_000_000);
+        let mut unlimited = Rate::new(None);
+        unlimited.passed(5);
+        assert!(unlimited.next_ns() <= 5);
+    }
+}
