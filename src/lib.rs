@@ -3,7 +3,9 @@
 pub mod book;
 pub mod buffer;
 pub mod columns;
+pub mod cpu;
 pub mod feed;
 pub mod market;
 pub mod session;
+pub mod window;
 pub mod wire;

@@ -1,0 +1,156 @@
+//! The vector path: prefix sums inside pulp's dispatch, extremes from a queue of candidates.
+//!
+//! A window's notional is the difference of two prefix sums of price·shares. Prefixes are 64 bits and
+//! may wrap: their difference is exact as long as the window's own sum is below 2^64, which holds when
+//! (largest price) x (largest shares) x (executions) is, over the whole symbol. Where that cannot be
+//! shown, prefixes are 128 bits wide. High and low of windows whose bounds only move forwards come
+//! from the candidates that no later execution exceeds; when a bound moves back, as at the start of
+//! the next width, the queue starts afresh.
+
+use pulp::Arch;
+
+use crate::market::Price;
+use crate::window::{Bounds, Job, Kernel, Sums};
+
+/// Vectorised loops on one thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Simd {
+    arch: Arch,
+}
+
+impl Kernel for Simd {
+    fn name(&self) -> &'static str {
+        "simd"
+    }
+
+    fn evaluate(&self, jobs: &mut [Job<'_>]) {
+        for job in jobs {
+            self.evaluate_symbol(job);
+        }
+    }
+}
+
+impl Simd {
+    fn evaluate_symbol(&self, job: &mut Job<'_>) {
+        let (prices, shares) = (job.prices, job.shares);
+        let (max_price, max_shares) = self.arch.dispatch(|| (greatest(prices), greatest(shares)));
+        let most = u128::from(max_price) * u128::from(max_shares) * prices.len() as u128;
+        let volumes = prefix(shares.iter().map(|&shares| u64::from(shares)));
+        if u64::try_from(most).is_ok() {
+            let mut products = vec![0; prices.len()];
+            self.arch
+                .dispatch(|| multiply(prices, shares, &mut products));
+            let notionals = prefix(products.into_iter());
+            sum_windows(job, &volumes, |low, high| {
+                u128::from(notionals[high].wrapping_sub(notionals[low]))
+            });
+        } else {
+            let products = prices.iter().zip(shares);
+            let notionals: Vec<u128> = std::iter::once(0)
+                .chain(products.scan(0, |total, (&price, &shares)| {
+                    *total += u128::from(price) * u128::from(shares);
+                    Some(*total)
+                }))
+                .collect();
+            sum_windows(job, &volumes, |low, high| notionals[high] - notionals[low]);
+        }
+    }
+}
+
+/// Greatest value, 0 of none; a plain loop that vectorises.
+#[inline(always)]
+fn greatest(values: &[u32]) -> u32 {
+    values
+        .iter()
+        .fold(0, |greatest, &value| greatest.max(value))
+}
+
+/// 64-bit products; a plain loop that vectorises.
+#[inline(always)]
+fn multiply(prices: &[u32], shares: &[u32], products: &mut [u64]) {
+    for ((product, &price), &shares) in products.iter_mut().zip(prices).zip(shares) {
+        *product = u64::from(price) * u64::from(shares);
+    }
+}
+
+/// Sums of the first 0, 1, 2, ... values, modulo 2^64.
+fn prefix(values: impl ExactSizeIterator<Item = u64>) -> Vec<u64> {
+    let mut sums = Vec::with_capacity(values.len() + 1);
+    let mut total = 0_u64;
+    sums.push(total);
+    for value in values {
+        total = total.wrapping_add(value);
+        sums.push(total);
+    }
+    sums
+}
+
+fn sum_windows(job: &mut Job<'_>, volumes: &[u64], notional: impl Fn(usize, usize) -> u128) {
+    let mut highs = Candidates::default();
+    let mut lows = Candidates::default();
+    let mut previous = Bounds::default();
+    for (bounds, sums) in job.bounds.iter().zip(job.sums.iter_mut()) {
+        if bounds.low < previous.low || bounds.high < previous.high {
+            (highs, lows) = (Candidates::default(), Candidates::default());
+        }
+        previous = *bounds;
+        let (low, high) = (bounds.low as usize, bounds.high as usize);
+        if low == high {
+            *sums = Sums::default();
+            continue;
+        }
+        *sums = Sums {
+            notional: notional(low, high),
+            volume: volumes[high].wrapping_sub(volumes[low]),
+            trades: (high - low) as u64,
+            open: Price(job.prices[low]),
+            high: highs.extreme(job.prices, low, high, |old, new| old <= new),
+            low: lows.extreme(job.prices, low, high, |old, new| old >= new),
+            close: Price(job.prices[high - 1]),
+        };
+    }
+}
+
+/// Indices of the executions in the window that no later one exceeds, oldest first.
+#[derive(Debug, Default)]
+struct Candidates {
+    indices: std::collections::VecDeque<u32>,
+    /// Executions looked at so far.
+    seen: usize,
+}
+
+impl Candidates {
+    /// The extreme price of `low..high`; `beaten(old, new)` orders the prices.
+    #[inline]
+    fn extreme(
+        &mut self,
+        prices: &[u32],
+        low: usize,
+        high: usize,
+        beaten: impl Fn(u32, u32) -> bool,
+    ) -> Price {
+        for index in self.seen.max(low)..high {
+            while self
+                .indices
+                .back()
+                .is_some_and(|&old| beaten(prices[old as usize], prices[index]))
+            {
+                self.indices.pop_back();
+            }
+            self.indices.push_back(index as u32);
+        }
+        self.seen = self.seen.max(high);
+        while self
+            .indices
+            .front()
+            .is_some_and(|&index| (index as usize) < low)
+        {
+            self.indices.pop_front();
+        }
+        Price(
+            self.indices
+                .front()
+                .map_or(0, |&index| prices[index as usize]),
+        )
+    }
+}

@@ -1,0 +1,315 @@
+//! Which rows exist, and which executions each of them holds: pure functions of the columns.
+//!
+//! The set of a window at an end can differ from the set one step before only where an execution
+//! enters (the first end after its time), where one leaves (the first end whose window starts after
+//! it), or where `complete` changes. So the planner visits those ends alone and compares the two sets
+//! there. With `low..high` and `previous_low..previous_high` the executions inside the two windows,
+//! what entered is `max(low, previous_high)..high` and what left is
+//! `previous_low..min(low, previous_high)`: two stretches that are empty exactly when the sets are
+//! equal. Both sets are judged with what was known when the row was written: an execution broken
+//! before that moment belongs to neither.
+
+use super::spec::first_end;
+use super::{Bounds, Corrections, Gaps, Spec, Width};
+
+/// A broken execution of one symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// Which execution, counted within the symbol.
+    pub index: u32,
+    /// Feed time of the break: ends up to it were written before it took effect.
+    pub at: u64,
+    /// Whether rows that held the execution are written again.
+    pub published: bool,
+    /// Rank of the break among those of its symbol, in feed order.
+    pub order: u32,
+}
+
+/// A row that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// End of the window.
+    pub end: u64,
+    /// Executions inside it, broken ones included.
+    pub bounds: Bounds,
+    /// Whether no gap overlaps it.
+    pub complete: bool,
+    /// How often it has been corrected so far.
+    pub revision: u32,
+    /// The first so many breaks of the symbol are taken out of its final values.
+    pub applied: u32,
+}
+
+/// The executions of one symbol and the window asked of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Planner<'a> {
+    /// Times of all eligible executions in feed order, broken ones included; never decreasing.
+    pub times: &'a [u64],
+    /// Breaks so far, ordered by `index`.
+    pub breaks: &'a [Break],
+    /// Holes in the stream.
+    pub gaps: &'a Gaps,
+    /// The window.
+    pub width: Width,
+    /// Distance between ends in nanoseconds.
+    pub step: u64,
+    /// Whether a row is written at every end while its window holds an execution.
+    pub every_end: bool,
+}
+
+/// Places in `times`, moved forwards only.
+#[derive(Clone, Copy, Debug)]
+struct Cursors {
+    low: usize,
+    high: usize,
+    previous_low: usize,
+    previous_high: usize,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for one window of `spec` with neither executions nor breaks yet.
+    #[must_use]
+    pub fn new(spec: &Spec, window: usize, gaps: &'a Gaps) -> Self {
+        Self {
+            times: &[],
+            breaks: &[],
+            gaps,
+            width: spec.windows[window].width,
+            step: spec.step.nanos(),
+            every_end: spec.every_end,
+        }
+    }
+
+    /// Calls `visit` for every row whose end is in `after < end <= last`, in ascending order.
+    /// `after` and `last` are multiples of the step.
+    pub fn plan(&self, after: u64, last: u64, mut visit: impl FnMut(Planned)) {
+        let mut end = after;
+        let mut at = Cursors {
+            low: self.first_at(self.width.start(end)),
+            high: self.first_at(end),
+            previous_low: 0,
+            previous_high: 0,
+        };
+        while let Some(next) = self.next_end(end, at).filter(|&next| next <= last) {
+            end = next;
+            let previous = end.saturating_sub(self.step);
+            at.low = self.advance(at.low, self.width.start(end));
+            at.high = self.advance(at.high, end);
+            at.previous_low = self.advance(at.previous_low, self.width.start(previous));
+            at.previous_high = self.advance(at.previous_high, previous);
+            if self.exists(end, at) {
+                visit(self.row(end, at));
+            }
+        }
+    }
+
+    fn first_at(&self, time: u64) -> usize {
+        self.times.partition_point(|&t| t < time)
+    }
+
+    /// `from` moved to the first execution at or after `time`: a few steps, else a search.
+    fn advance(&self, from: usize, time: u64) -> usize {
+        let ahead = &self.times[from..];
+        match ahead.iter().take(8).position(|&t| t >= time) {
+            Some(steps) => from + steps,
+            None => from + ahead.partition_point(|&t| t < time),
+        }
+    }
+
+    /// First end after `end` at which a row may exist.
+    fn next_end(&self, end: u64, at: Cursors) -> Option<u64> {
+        if self.every_end && at.high > at.low {
+            return end.checked_add(self.step);
+        }
+        let enters = self
+            .times
+            .get(at.high)
+            .map(|&time| first_end(time, self.step));
+        let oldest = if at.low < at.high {
+            self.times.get(at.low)
+        } else {
+            None
+        };
+        let leaves = oldest.and_then(|&time| self.width.first_end_without(time, self.step));
+        let changes = self.gaps.next_change(end, self.width, self.step);
+        [enters, leaves, changes].into_iter().flatten().min()
+    }
+
+    fn exists(&self, end: u64, at: Cursors) -> bool {
+        let changed = || {
+            self.holds(end, at.low.max(at.previous_high), at.high)
+                || self.holds(end, at.previous_low, at.low.min(at.previous_high))
+                || self.gaps.complete(end, self.width)
+                    != self
+                        .gaps
+                        .complete(end.saturating_sub(self.step), self.width)
+        };
+        self.holds(end, at.low, at.high) && (self.every_end || changed())
+    }
+
+    /// Whether any of `low..high` was unbroken when the rows of `end` were written.
+    fn holds(&self, end: u64, low: usize, high: usize) -> bool {
+        let hidden = self
+            .breaks_in(low, high)
+            .iter()
+            .filter(|broken| broken.at < end)
+            .count();
+        high.saturating_sub(low) > hidden
+    }
+
+    fn breaks_in(&self, low: usize, high: usize) -> &'a [Break] {
+        if self.breaks.is_empty() || low >= high {
+            return &[];
+        }
+        let from = self
+            .breaks
+            .partition_point(|broken| (broken.index as usize) < low);
+        let to = self
+            .breaks
+            .partition_point(|broken| (broken.index as usize) < high);
+        &self.breaks[from..to]
+    }
+
+    fn row(&self, end: u64, at: Cursors) -> Planned {
+        let inside = self.breaks_in(at.low, at.high);
+        let corrections = inside
+            .iter()
+            .filter(|broken| broken.at >= end && broken.published);
+        let in_time = inside.iter().filter(|broken| broken.at < end);
+        let applied = in_time
+            .chain(corrections.clone())
+            .map(|broken| broken.order + 1)
+            .max();
+        Planned {
+            end,
+            bounds: Bounds {
+                low: at.low as u32,
+                high: at.high as u32,
+            },
+            complete: self.gaps.complete(end, self.width),
+            revision: corrections.count() as u32,
+            applied: applied.unwrap_or(0),
+        }
+    }
+}
+
+/// The breaks of one symbol in the order of its executions. `raw` holds (execution, feed time of the
+/// break) in the order in which the breaks arrived.
+#[must_use]
+pub fn breaks_of(raw: &[(u32, u64)], times: &[u64], corrections: Corrections) -> Vec<Break> {
+    let mut breaks: Vec<Break> = (0..)
+        .zip(raw)
+        .map(|(order, &(index, at))| Break {
+            index,
+            at,
+            published: corrections.publishes(times[index as usize], at),
+            order,
+        })
+        .collect();
+    breaks.sort_unstable_by_key(|broken| broken.index);
+    breaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::{Gap, Timestamp};
+
+    fn plan(
+        times: &[u64],
+        breaks: &[Break],
+        width: u64,
+        every_end: bool,
+    ) -> Vec<(u64, u32, u32, u32)> {
+        let gaps = Gaps::default();
+        let width = crate::market::Duration::from_millis(width).unwrap();
+        let times: Vec<u64> = times.iter().map(|t| t * 1_000_000).collect();
+        let breaks: Vec<Break> = breaks
+            .iter()
+            .map(|b| Break {
+                at: b.at * 1_000_000,
+                ..*b
+            })
+            .collect();
+        let width = Width::Finite(width);
+        let planner = Planner {
+            times: &times,
+            breaks: &breaks,
+            gaps: &gaps,
+            width,
+            step: 10_000_000,
+            every_end,
+        };
+        let mut rows = vec![];
+        planner.plan(0, 1_000_000_000, |row| {
+            rows.push((
+                row.end / 1_000_000,
+                row.bounds.low,
+                row.bounds.high,
+                row.revision,
+            ));
+        });
+        rows
+    }
+
+    #[test]
+    fn rows_exist_where_the_set_changes() {
+        assert_eq!(
+            plan(&[5, 12, 19, 20], &[], 20, false),
+            [(10, 0, 1, 0), (20, 0, 3, 0), (30, 1, 4, 0), (40, 3, 4, 0)]
+        );
+        assert_eq!(
+            plan(&[5], &[], 30, true),
+            [(10, 0, 1, 0), (20, 0, 1, 0), (30, 0, 1, 0)]
+        );
+        assert_eq!(plan(&[5], &[], 30, false), [(10, 0, 1, 0)]);
+        assert_eq!(
+            plan(&[5, 9, 95], &[], 5, false),
+            [(10, 0, 2, 0), (100, 2, 3, 0)]
+        );
+        assert_eq!(
+            plan(&[4], &[], 5, false),
+            [],
+            "narrower than the step and outside the window"
+        );
+    }
+
+    #[test]
+    fn breaks_hide_later_and_correct_earlier_rows() {
+        let broken = |index, at| Break {
+            index,
+            at,
+            published: true,
+            order: 0,
+        };
+        assert_eq!(plan(&[5, 6], &[broken(1, 8)], 20, false), [(10, 0, 2, 0)]);
+        assert_eq!(plan(&[5], &[broken(0, 8)], 20, false), []);
+        assert_eq!(
+            plan(&[5, 12, 25], &[broken(1, 21)], 20, false),
+            [(10, 0, 1, 0), (20, 0, 2, 1), (30, 1, 3, 0)]
+        );
+    }
+
+    #[test]
+    fn complete_changes_make_rows() {
+        let mut gaps = Gaps::default();
+        let gap = Gap {
+            after: Timestamp(25_000_000),
+            before: Timestamp(31_000_000),
+            first_sequence: 1,
+            count: 1,
+        };
+        gaps.add(&gap);
+        let planner = Planner {
+            times: &[5_000_000],
+            breaks: &[],
+            gaps: &gaps,
+            width: Width::Session,
+            step: 10_000_000,
+            every_end: false,
+        };
+        let mut rows = vec![];
+        planner.plan(0, 90_000_000, |row| rows.push((row.end, row.complete)));
+        assert_eq!(rows, [(10_000_000, true), (30_000_000, false)]);
+    }
+}

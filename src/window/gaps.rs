@@ -1,0 +1,122 @@
+//! Holes in the stream and the windows that they make incomplete.
+//!
+//! The messages lost in a gap carried times in `[after, before]`, both included. A window
+//! `[start, end)` is complete unless it meets such an interval: `after < end` and `before >= start`.
+
+use super::Width;
+use super::spec::first_end;
+use crate::market::Gap;
+
+/// The day's gaps as disjoint intervals in ascending order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    spans: Vec<(u64, u64)>,
+}
+
+impl Gaps {
+    /// Adds a gap. Gaps arrive in the order of the stream; one that touches the last extends it.
+    pub fn add(&mut self, gap: &Gap) {
+        let (after, before) = (gap.after.0, gap.before.0.max(gap.after.0));
+        match self.spans.last_mut() {
+            Some(last) if after <= last.1 => last.1 = last.1.max(before),
+            _ => self.spans.push((after, before)),
+        }
+    }
+
+    /// Whether no gap overlaps the window of `width` that ends at `end`.
+    #[must_use]
+    pub fn complete(&self, end: u64, width: Width) -> bool {
+        let earlier = self.spans.partition_point(|&(after, _)| after < end);
+        match earlier.checked_sub(1).map(|last| self.spans[last]) {
+            Some((_, before)) => before < width.start(end),
+            None => true,
+        }
+    }
+
+    /// First end after `end` at which [`Gaps::complete`] may answer differently than one step before.
+    #[must_use]
+    pub fn next_change(&self, end: u64, width: Width, step: u64) -> Option<u64> {
+        let candidates = self.spans.iter().rev().map_while(|&(after, before)| {
+            let begins = Some(first_end(after, step)).filter(|&begins| begins > end);
+            let ceases = width
+                .first_end_without(before, step)
+                .filter(|&ceases| ceases > end);
+            (begins.is_some() || ceases.is_some()).then_some((begins, ceases))
+        });
+        candidates
+            .flat_map(|(begins, ceases)| [begins, ceases])
+            .flatten()
+            .min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::{Duration, Timestamp};
+
+    const MILLI: u64 = 1_000_000;
+
+    fn gap(after: u64, before: u64) -> Gap {
+        Gap {
+            after: Timestamp(after),
+            before: Timestamp(before),
+            first_sequence: 1,
+            count: 1,
+        }
+    }
+
+    #[test]
+    fn both_ends_of_the_interval() {
+        let width = Width::Finite(Duration::from_millis(10).unwrap());
+        let mut gaps = Gaps::default();
+        gaps.add(&gap(5 * MILLI, 7 * MILLI));
+        assert!(gaps.complete(5 * MILLI, width));
+        assert!(!gaps.complete(5 * MILLI + 1, width));
+        assert!(!gaps.complete(17 * MILLI, width));
+        assert!(gaps.complete(17 * MILLI + 1, width));
+        assert!(!gaps.complete(90 * MILLI, Width::Session));
+        assert!(gaps.complete(5 * MILLI, Width::Session));
+    }
+
+    #[test]
+    fn changes_are_announced_in_order() {
+        let width = Width::Finite(Duration::from_millis(10).unwrap());
+        let mut gaps = Gaps::default();
+        gaps.add(&gap(5 * MILLI, 7 * MILLI));
+        gaps.add(&gap(6 * MILLI, 8 * MILLI));
+        gaps.add(&gap(50 * MILLI, u64::MAX));
+        assert_eq!(gaps.spans.len(), 2, "overlapping gaps merge");
+        assert_eq!(gaps.next_change(0, width, MILLI), Some(6 * MILLI));
+        assert_eq!(gaps.next_change(6 * MILLI, width, MILLI), Some(19 * MILLI));
+        assert_eq!(gaps.next_change(19 * MILLI, width, MILLI), Some(51 * MILLI));
+        assert_eq!(gaps.next_change(51 * MILLI, width, MILLI), None);
+        assert_eq!(
+            gaps.next_change(6 * MILLI, Width::Session, MILLI),
+            Some(51 * MILLI)
+        );
+    }
+
+    #[test]
+    fn announced_changes_are_all_changes() {
+        let width = Width::Finite(Duration::from_millis(3).unwrap());
+        let mut gaps = Gaps::default();
+        for (after, before) in [(2, 2), (9, 15), (16, 16), (30, 31)] {
+            gaps.add(&gap(after * MILLI, before * MILLI));
+        }
+        for width in [width, Width::Session] {
+            let mut announced = vec![];
+            let mut end = 0;
+            while let Some(next) = gaps.next_change(end, width, 2 * MILLI) {
+                announced.push(next);
+                end = next;
+            }
+            for step in 1..30 {
+                let end = step * 2 * MILLI;
+                if gaps.complete(end, width) != gaps.complete(end - 2 * MILLI, width) {
+                    assert!(announced.contains(&end), "{end}");
+                }
+            }
+        }
+    }
+}

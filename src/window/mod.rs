@@ -1,0 +1,28 @@
+//! What is asked, whoever computes it: widths, steps, policies, bounds and sums.
+//!
+//! [`bounds`] says which rows exist and which executions each holds, as pure functions of the
+//! columns; a [`Kernel`] turns bounds into sums; [`Sliding`] keeps the same answers up to date one
+//! execution at a time. Every implementation must give the same bits, because all sums are integers.
+
+pub mod bounds;
+mod correction;
+mod emission;
+mod gaps;
+mod kernel;
+mod policy;
+mod ranking;
+mod row;
+mod sliding;
+mod spec;
+mod state;
+mod vwap;
+
+pub use bounds::{Break, Planned, Planner};
+pub use correction::Alive;
+pub use gaps::Gaps;
+pub use kernel::{Bounds, Job, Kernel};
+pub use policy::{ExecutionKind, Policy};
+pub use row::{Row, Sums};
+pub use sliding::{LogFull, Output, Sliding, SlidingCounts};
+pub use spec::{Corrections, Spec, SpecError, Width, Window};
+pub use vwap::vwap_micros;

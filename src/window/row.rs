@@ -1,0 +1,75 @@
+//! The answer: one row for an end, a symbol and a width.
+
+use crate::market::{Locate, Price, Symbol, Timestamp};
+
+/// Exact sums over the executions of one window. All fields are 0 when `trades` is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Σ price·shares in ticks·shares, below 2^96 (docs/NUMERICS.md).
+    pub notional: u128,
+    /// Σ shares.
+    pub volume: u64,
+    /// Number of executions.
+    pub trades: u64,
+    /// Price of the first execution in feed order.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Price of the last execution in feed order.
+    pub close: Price,
+}
+
+impl Sums {
+    /// Adds the next execution in feed order: a price in ticks and its shares.
+    #[inline]
+    pub fn push(&mut self, price: u32, shares: u32) {
+        let ticks = Price(price);
+        if self.trades == 0 {
+            (self.open, self.high, self.low) = (ticks, ticks, ticks);
+        }
+        self.high = self.high.max(ticks);
+        self.low = self.low.min(ticks);
+        self.close = ticks;
+        self.notional += u128::from(price) * u128::from(shares);
+        self.volume += u64::from(shares);
+        self.trades += 1;
+    }
+
+    /// The sums of these executions followed by `later` ones.
+    #[must_use]
+    pub fn then(&self, later: &Sums) -> Sums {
+        if self.trades == 0 || later.trades == 0 {
+            return if self.trades == 0 { *later } else { *self };
+        }
+        Sums {
+            notional: self.notional + later.notional,
+            volume: self.volume + later.volume,
+            trades: self.trades + later.trades,
+            open: self.open,
+            high: self.high.max(later.high),
+            low: self.low.min(later.low),
+            close: later.close,
+        }
+    }
+}
+
+/// One row of the output. Its key is (`end`, `symbol`, `window`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// End of the window, exclusive: a multiple of the step since midnight.
+    pub end: Timestamp,
+    /// Symbol as the feed numbers it.
+    pub locate: Locate,
+    /// Symbol as it is printed.
+    pub symbol: Symbol,
+    /// Which of the widths asked for, counted from 0 in the order of the option.
+    pub window: u16,
+    /// The window's sums; no trades only in a correction that emptied the window.
+    pub sums: Sums,
+    /// Whether no sequence gap overlaps the window.
+    pub complete: bool,
+    /// How often the row has been corrected after it was first written.
+    pub revision: u32,
+}

@@ -1,0 +1,370 @@
+//! The streaming path: every window of every symbol kept up to date, execution by execution.
+//!
+//! Executions are added to all windows of their symbol when they arrive. At each end, every finite
+//! width moves one cursor through the log of trades, in feed order and so in time order, and takes
+//! away what has fallen out. Rows are written for the symbols that something entered or left. Ends at
+//! which nothing can change are skipped, so a quiet feed costs nothing.
+
+use std::collections::BTreeMap;
+
+use super::ranking::Ranking;
+use super::state::{SymbolState, Totals};
+use super::{Corrections, Gaps, Kernel, Row, Spec};
+use crate::columns::{Batch, Mark, Position, TradeLog};
+use crate::market::{Directory, Learned, Locate, Price, Symbol, Timestamp, Trade};
+
+/// Rows in the order in which they are written.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// All rows.
+    pub rows: Vec<Row>,
+    /// For each end or correction that brought rows, its feed time and where its rows end in `rows`.
+    pub updates: Vec<(Timestamp, usize)>,
+    /// The newest end that has been passed.
+    pub passed: Timestamp,
+}
+
+impl Output {
+    /// Forgets the rows and keeps the storage.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.updates.clear();
+    }
+
+    pub(super) fn close(&mut self, time: u64) {
+        if self.updates.last().map_or(0, |&(_, end)| end) < self.rows.len() {
+            self.updates.push((Timestamp(time), self.rows.len()));
+        }
+    }
+}
+
+/// What the sliding windows have met so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlidingCounts {
+    /// Rows written for the first time.
+    pub rows: u64,
+    /// Rows written again because of a break.
+    pub corrections: u64,
+    /// Executions taken back.
+    pub broken: u64,
+    /// Breaks of a match number that is not (or no longer) known.
+    pub unknown_breaks: u64,
+    /// Breaks of an execution that was broken before.
+    pub repeated_breaks: u64,
+    /// Breaks whose rows were not written again because the execution was too old.
+    pub unpublished_breaks: u64,
+    /// Locates that were given a second name, which was ignored.
+    pub renamed: u64,
+}
+
+/// More executions in a day than positions: 2^32 - 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than 4294967294 executions in one day")]
+pub struct LogFull;
+
+/// An execution that was broken, by its position in the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Broken {
+    pub(super) at: u64,
+    pub(super) order: u32,
+}
+
+/// All windows of all symbols.
+pub struct Sliding {
+    pub(super) spec: Spec,
+    pub(super) kernel: Box<dyn Kernel>,
+    pub(super) log: TradeLog,
+    pub(super) gaps: Gaps,
+    pub(super) broken: BTreeMap<Position, Broken>,
+    pub(super) counts: SlidingCounts,
+    /// First end that has not been passed.
+    pub(super) next_end: u64,
+    pub(super) symbols: Vec<SymbolState>,
+    pub(super) directory: Directory,
+    pub(super) ranking: Ranking,
+    pub(super) totals: Vec<Totals>,
+    /// For each window, the oldest position inside it at the last emission.
+    pub(super) cursors: Vec<Position>,
+    /// The least of the finite windows' cursors.
+    pub(super) oldest: Position,
+    /// Symbols on the list of the next emission.
+    pub(super) touched: Vec<u16>,
+    /// Symbols that may hold executions in some window.
+    pub(super) holding: Vec<u16>,
+    /// Number of the emission at hand.
+    pub(super) emission: u32,
+    /// For each window, whether it is complete at the emission at hand, and was not one step before
+    /// or the other way round.
+    pub(super) completeness: Vec<Completeness>,
+    finite: bool,
+    started: bool,
+}
+
+/// What gaps do to a window at one end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Completeness {
+    pub(super) complete: bool,
+    pub(super) changed: bool,
+}
+
+impl Sliding {
+    /// Windows without executions. `kernel` computes the values of corrected rows.
+    #[must_use]
+    pub fn new(spec: Spec, kernel: Box<dyn Kernel>) -> Self {
+        Self {
+            cursors: vec![0; spec.windows.len()],
+            completeness: vec![Completeness::default(); spec.windows.len()],
+            oldest: 0,
+            finite: spec.widest() > 0,
+            spec,
+            kernel,
+            log: TradeLog::new(),
+            gaps: Gaps::default(),
+            broken: BTreeMap::new(),
+            counts: SlidingCounts::default(),
+            next_end: 0,
+            symbols: Vec::new(),
+            directory: Directory::new(),
+            ranking: Ranking::default(),
+            totals: Vec::new(),
+            touched: Vec::new(),
+            holding: Vec::new(),
+            emission: 0,
+            started: false,
+        }
+    }
+
+    /// Applies a batch and appends the rows that it brings.
+    ///
+    /// # Errors
+    /// When the day holds more executions than positions.
+    pub fn apply(&mut self, batch: &Batch, output: &mut Output) -> Result<(), LogFull> {
+        let mut applied = 0;
+        for &(before, mark) in &batch.marks {
+            self.apply_trades(batch, applied, before as usize, output)?;
+            applied = before as usize;
+            self.apply_mark(mark, output);
+        }
+        self.apply_trades(batch, applied, batch.trades.len(), output)?;
+        if batch.started {
+            self.advance(batch.now.0, output);
+        }
+        Ok(())
+    }
+
+    fn apply_trades(
+        &mut self,
+        batch: &Batch,
+        from: usize,
+        to: usize,
+        output: &mut Output,
+    ) -> Result<(), LogFull> {
+        for index in from..to {
+            let trade = batch.trades.get(index);
+            self.advance(trade.time.0, output);
+            self.add(&trade)?;
+        }
+        Ok(())
+    }
+
+    fn apply_mark(&mut self, mark: Mark, output: &mut Output) {
+        if !matches!(mark, Mark::Gap(_)) || self.started {
+            self.advance(mark.time().0, output);
+        }
+        match mark {
+            Mark::Named {
+                locate,
+                symbol,
+                time,
+            } => self.name(locate, symbol, time),
+            Mark::Break { match_number, time } => self.take_back(match_number, time.0, output),
+            Mark::Gap(gap) => self.gaps.add(&gap),
+        }
+    }
+
+    fn name(&mut self, locate: Locate, symbol: Symbol, time: Timestamp) {
+        match self.directory.learn(locate, symbol, time) {
+            Learned::New => {
+                self.symbol_state(locate);
+                self.ranking.invalidate();
+            }
+            Learned::Known => {}
+            Learned::Conflict => self.counts.renamed += 1,
+        }
+    }
+
+    /// Label of a symbol now.
+    #[must_use]
+    pub fn label(&self, locate: Locate) -> Symbol {
+        label(&self.directory, locate)
+    }
+
+    /// Label of a symbol in the rows of `end`.
+    pub(super) fn label_at(&self, locate: Locate, end: u64) -> Symbol {
+        self.directory.label_at(locate, Timestamp(end))
+    }
+
+    /// What has been met so far.
+    #[must_use]
+    pub fn counts(&self) -> SlidingCounts {
+        self.counts
+    }
+
+    /// The request that is being answered.
+    #[must_use]
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn symbol_state(&mut self, locate: Locate) -> &mut SymbolState {
+        if self.symbols.len() <= locate.index() {
+            let count = locate.index() + 1;
+            self.symbols.resize_with(count, SymbolState::new);
+            self.totals
+                .resize(count * self.spec.windows.len(), Totals::EMPTY);
+            self.ranking.invalidate();
+        }
+        &mut self.symbols[locate.index()]
+    }
+
+    fn add(&mut self, trade: &Trade) -> Result<(), LogFull> {
+        let position = self.log.push(trade).ok_or(LogFull)?;
+        if trade.policies & self.spec.policy.bit() == 0 {
+            return Ok(());
+        }
+        let (finite, oldest) = (self.finite, self.oldest);
+        let symbol = self.symbol_state(trade.locate);
+        let last = std::mem::replace(&mut symbol.last, position);
+        symbol.push(position, trade.price, finite);
+        symbol.forget_before(oldest);
+        symbol.entered += 1;
+        let first_touch = !std::mem::replace(&mut symbol.touched, true);
+        let first_held = !std::mem::replace(&mut symbol.holding, true);
+        if first_touch {
+            self.touched.push(trade.locate.0);
+        }
+        if first_held {
+            self.holding.push(trade.locate.0);
+        }
+        if last != TradeLog::NONE {
+            self.log.link(last, position);
+        }
+        let windows = self.spec.windows.len();
+        for totals in &mut self.totals[trade.locate.index() * windows..][..windows] {
+            totals.add(trade, position);
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of all ends up to `now`.
+    #[inline]
+    pub fn advance(&mut self, now: u64, output: &mut Output) {
+        if !self.started {
+            self.started = true;
+            self.next_end = super::spec::first_end(now, self.spec.step.nanos());
+        }
+        if now >= self.next_end {
+            self.pass_ends(now, output);
+        }
+    }
+
+    fn pass_ends(&mut self, now: u64, output: &mut Output) {
+        let step = self.spec.step.nanos();
+        let last = now / step * step;
+        loop {
+            let end = self.next_interesting_end();
+            if end > last {
+                break;
+            }
+            self.emit(end, output);
+            self.next_end = end + step;
+        }
+        self.next_end = last.saturating_add(step);
+        output.passed = Timestamp(last);
+        self.give_up_old_trades();
+    }
+
+    /// The input has ended: writes the rows of its last step.
+    pub fn finish(&mut self, output: &mut Output) {
+        if std::mem::take(&mut self.started) {
+            self.pass_ends(self.next_end, output);
+        }
+    }
+
+    /// Takes an unbroken, eligible execution out of the windows that hold it now.
+    pub(super) fn remove(&mut self, position: Position, trade: &Trade) {
+        let windows = self.spec.windows.len();
+        let passed = self.next_end - self.spec.step.nanos();
+        for (window, totals) in self.totals[trade.locate.index() * windows..][..windows]
+            .iter_mut()
+            .enumerate()
+        {
+            if position >= self.cursors[window] {
+                totals.take(trade);
+            }
+        }
+        let oldest = if self.spec.has_session() {
+            0
+        } else {
+            self.oldest
+        };
+        let finite = self.finite;
+        let mask = self.spec.policy.bit();
+        let symbol = &mut self.symbols[trade.locate.index()];
+        if trade.time.0 >= passed {
+            symbol.entered -= 1;
+        }
+        symbol.clear_prices();
+        for (first, trades) in self.log.stretches(oldest) {
+            let columns = trades
+                .locates
+                .as_slice()
+                .iter()
+                .zip(trades.policies.as_slice());
+            for (index, (&locate, &policies)) in columns.enumerate() {
+                let position = first + index as Position;
+                if locate == trade.locate.0 && policies & mask != 0 && position >= oldest {
+                    let price = Price(trades.prices.as_slice()[index]);
+                    symbol.push(position, price, finite);
+                }
+            }
+        }
+        symbol.forget_before(self.oldest);
+    }
+
+    /// Gives up trades that neither a window nor a correction can need.
+    fn give_up_old_trades(&mut self) {
+        let keep = match self.spec.corrections {
+            _ if self.spec.has_session() => return,
+            Corrections::All => return,
+            Corrections::Off => self.oldest,
+            Corrections::Within(age) => {
+                let reach = age.nanos() + self.spec.widest() + 2 * self.spec.step.nanos();
+                let kept = self
+                    .log
+                    .first_at_or_after(self.next_end.saturating_sub(reach));
+                kept.min(self.oldest)
+            }
+        };
+        self.drop_before(keep);
+    }
+
+    fn drop_before(&mut self, position: Position) {
+        self.log.drop_before(position);
+        let first = self.log.first();
+        while self
+            .broken
+            .first_key_value()
+            .is_some_and(|(&oldest, _)| oldest < first)
+        {
+            self.broken.pop_first();
+        }
+    }
+}
+
+/// The name of a locate by now, or `#` and its number.
+pub(super) fn label(directory: &Directory, locate: Locate) -> Symbol {
+    directory
+        .get(locate)
+        .map_or_else(|| Symbol::unnamed(locate), |named| named.symbol)
+}
