@@ -6,6 +6,8 @@ pub mod columns;
 pub mod cpu;
 pub mod feed;
 pub mod market;
+pub mod metrics;
+pub mod publish;
 pub mod session;
 pub mod window;
 pub mod wire;

@@ -1,0 +1,78 @@
+//! A publisher in front of another: only the rows of some symbols pass.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use super::{Now, Publisher, Update};
+use crate::market::{Locate, Symbol, Top};
+use crate::window::Row;
+
+/// Lets only the rows and tops of chosen symbols through.
+pub struct Only {
+    symbols: BTreeSet<Symbol>,
+    inner: Box<dyn Publisher + Send>,
+    rows: Vec<Row>,
+    tops: Vec<(Locate, Symbol, Top)>,
+}
+
+impl Only {
+    /// Lets `symbols` through to `inner`.
+    #[must_use]
+    pub fn new(symbols: BTreeSet<Symbol>, inner: Box<dyn Publisher + Send>) -> Self {
+        Self {
+            symbols,
+            inner,
+            rows: Vec::new(),
+            tops: Vec::new(),
+        }
+    }
+}
+
+impl Publisher for Only {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn wants_tops(&self) -> bool {
+        self.inner.wants_tops()
+    }
+
+    fn duty(&mut self, now: Now) -> io::Result<bool> {
+        self.inner.duty(now)
+    }
+
+    fn listing(&mut self, locate: Locate, symbol: Symbol) {
+        if self.symbols.contains(&symbol) {
+            self.inner.listing(locate, symbol);
+        }
+    }
+
+    fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
+        self.rows.clear();
+        self.tops.clear();
+        self.rows.extend(
+            update
+                .rows
+                .iter()
+                .filter(|row| self.symbols.contains(&row.symbol)),
+        );
+        self.tops.extend(
+            update
+                .tops
+                .iter()
+                .filter(|(_, symbol, _)| self.symbols.contains(symbol)),
+        );
+        if self.rows.is_empty() && self.tops.is_empty() {
+            return Ok(());
+        }
+        self.inner.publish(&Update {
+            time: update.time,
+            rows: &self.rows,
+            tops: &self.tops,
+        })
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.inner.finish()
+    }
+}

@@ -1,0 +1,199 @@
+//! The listener and its connections, driven by the caller's duty cycle.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::{Connection, Shared};
+use super::market_data::Market;
+use super::{AcceptorOptions, Clock, FixCounts, FixError, Store};
+use crate::market::{Locate, Symbol};
+use crate::publish::{Publisher, Update};
+use crate::wire::fix::UtcText;
+
+/// Connections accepted in one duty cycle.
+const ACCEPTS_PER_DUTY: usize = 16;
+/// Bytes read from a socket at a time.
+const CHUNK: usize = 16 * 1024;
+
+/// A FIX 4.4 acceptor that publishes market data to every subscriber.
+///
+/// It has no thread and no clock: call [`duty`](Self::duty) often, and
+/// [`set_clock`](Self::set_clock) before each [`publish`](Publisher::publish). `publish` returns
+/// when the update's bytes have been handed to every socket that takes them, so that the caller's
+/// next reading of its clock is the time at which they were written.
+#[derive(Debug)]
+pub struct Acceptor {
+    listener: TcpListener,
+    options: Arc<AcceptorOptions>,
+    connections: Vec<Connection>,
+    market: Market,
+    store: Store,
+    counts: FixCounts,
+    now: Clock,
+    chunk: Vec<u8>,
+    finishing: bool,
+}
+
+impl Acceptor {
+    /// Listens. `windows` are the names of the windows in the order of [`Row::window`].
+    ///
+    /// # Errors
+    /// [`FixError`]: a setting out of range, an address that is in use or refused by the system.
+    ///
+    /// [`Row::window`]: crate::window::Row::window
+    pub fn bind(options: AcceptorOptions, windows: Vec<String>) -> Result<Self, FixError> {
+        options.validate()?;
+        let address = options.listen;
+        let refused = |error: io::Error| match error.kind() {
+            ErrorKind::AddrInUse => FixError::AddressInUse { address },
+            _ => FixError::Listen { address, error },
+        };
+        let listener = TcpListener::bind(address).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        Ok(Self {
+            listener,
+            options: Arc::new(options),
+            connections: Vec::new(),
+            market: Market::new(&windows),
+            store: Store::new(),
+            counts: FixCounts::default(),
+            now: Clock::default(),
+            chunk: vec![0; CHUNK],
+            finishing: false,
+        })
+    }
+
+    /// The address that is listened on, with the port that was found where 0 was asked for.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn counts(&self) -> FixCounts {
+        self.counts
+    }
+
+    /// Connections that are open, logged on or not.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Sessions that are logged on.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        let active = |connection: &&Connection| connection.is_active();
+        self.connections.iter().filter(active).count()
+    }
+
+    /// Sets the time for what is done until the next call of this or of [`duty`](Self::duty).
+    pub fn set_clock(&mut self, now: Clock) {
+        self.now = now;
+    }
+
+    /// Accepts connections, reads, runs timers and writes, without waiting for anything. Returns how
+    /// much there was to do: 0 means that the caller may rest.
+    pub fn duty(&mut self, now: Clock) -> usize {
+        self.now = now;
+        let mut work = self.accept();
+        self.each(|connection, shared| work += connection.run(shared));
+        work
+    }
+
+    fn accept(&mut self) -> usize {
+        let mut work = 0;
+        while work < ACCEPTS_PER_DUTY && !self.finishing {
+            let Ok((stream, _)) = self.listener.accept() else {
+                break;
+            };
+            work += 1;
+            if self.connections.len() >= self.options.max_sessions {
+                self.counts.connections_refused += 1;
+                continue;
+            }
+            self.counts.connections += 1;
+            match Connection::new(stream, &self.options, self.now) {
+                Ok(connection) => self.connections.push(connection),
+                Err(_) => self.counts.disconnects += 1,
+            }
+        }
+        work
+    }
+
+    /// Calls `act` with each connection and drops those that have closed.
+    fn each(&mut self, mut act: impl FnMut(&mut Connection, &mut Shared<'_>)) {
+        let mut shared = Shared {
+            now: self.now,
+            time: UtcText::new(self.now.utc_ns),
+            market: &mut self.market,
+            store: &mut self.store,
+            counts: &mut self.counts,
+            chunk: &mut self.chunk,
+        };
+        for connection in &mut self.connections {
+            act(connection, &mut shared);
+        }
+        let before = self.connections.len();
+        self.connections
+            .retain(|connection| !connection.is_closed());
+        self.counts.disconnects += (before - self.connections.len()) as u64;
+    }
+}
+
+impl Publisher for Acceptor {
+    fn name(&self) -> String {
+        "FIX".to_owned()
+    }
+
+    fn wants_tops(&self) -> bool {
+        true
+    }
+
+    fn fix_counts(&self) -> Option<FixCounts> {
+        Some(self.counts)
+    }
+
+    fn duty(&mut self, now: Clock) -> io::Result<bool> {
+        Ok(Acceptor::duty(self, now) > 0)
+    }
+
+    fn listing(&mut self, locate: Locate, symbol: Symbol) {
+        self.market.list(locate, symbol);
+    }
+
+    /// Encodes the update once and writes it to every session that has subscribed to some of it.
+    /// A session that fails is closed and counted; that is no error of the publisher.
+    fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
+        let subscribers = self.connections.iter().map(Connection::subscriber);
+        let wanted = subscribers.fold(0, |all, one| all | one.types());
+        self.counts.rows_unnamed += self.market.absorb(update, wanted);
+        if wanted != 0 {
+            self.each(Connection::publish);
+        }
+        Ok(())
+    }
+
+    /// Sends Logout to every session and waits, `linger_ms` at most, until all have answered it or
+    /// left. No connection is accepted after this.
+    fn finish(&mut self) -> io::Result<()> {
+        self.finishing = true;
+        self.each(|connection, shared| connection.leave("end of session", shared));
+        for _ in 0..self.options.linger_ms {
+            if self.connections.is_empty() {
+                return Ok(());
+            }
+            self.each(|connection, shared| {
+                connection.run(shared);
+            });
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.each(Connection::close);
+        Ok(())
+    }
+}

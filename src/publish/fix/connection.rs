@@ -1,0 +1,282 @@
+//! One client's socket: bytes in, frames to the session, bytes out, and an orderly end.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+
+use super::market_data::{Desk, Market};
+use super::outgoing::Turn;
+use super::session::{Cause, Session};
+use super::subscription::Subscriber;
+use super::{AcceptorOptions, Clock, FixCounts, Store};
+use crate::wire::fix::{Frame, UtcText, next_frame};
+
+/// Reads from one socket in one duty cycle.
+const READS_PER_TURN: usize = 4;
+
+/// What all connections share, lent to one of them for a call.
+pub(super) struct Shared<'a> {
+    pub(super) now: Clock,
+    pub(super) time: UtcText,
+    pub(super) market: &'a mut Market,
+    pub(super) store: &'a mut Store,
+    pub(super) counts: &'a mut FixCounts,
+    /// Where sockets are read into.
+    pub(super) chunk: &'a mut [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The session is over; what it wrote is still to go out, and what comes in is thrown away, so
+    /// that the system does not reset the connection under the last bytes.
+    Closing {
+        deadline_ns: u64,
+        flushed: bool,
+    },
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    options: Arc<AcceptorOptions>,
+    inbox: BytesMut,
+    outbox: BytesMut,
+    session: Session,
+    subscriber: Subscriber,
+    state: State,
+}
+
+impl Connection {
+    /// Wraps a socket that was just accepted.
+    pub(super) fn new(
+        stream: TcpStream,
+        options: &Arc<AcceptorOptions>,
+        now: Clock,
+    ) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            options: Arc::clone(options),
+            inbox: BytesMut::new(),
+            outbox: BytesMut::new(),
+            session: Session::new(Arc::clone(options), now.monotonic_ns),
+            subscriber: Subscriber::default(),
+            state: State::Open,
+        })
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// Whether a counterparty is logged on.
+    pub(super) fn is_active(&self) -> bool {
+        self.state == State::Open && self.session.is_active()
+    }
+
+    pub(super) fn subscriber(&self) -> &Subscriber {
+        &self.subscriber
+    }
+
+    /// Reads, runs timers and writes. Returns how many messages and stretches of bytes it handled.
+    pub(super) fn run(&mut self, shared: &mut Shared<'_>) -> usize {
+        let mut work = 0;
+        for _ in 0..READS_PER_TURN {
+            match self.stream.read(shared.chunk) {
+                Ok(0) => {
+                    self.close(shared);
+                    return work + 1;
+                }
+                Ok(length) => {
+                    work += 1;
+                    if self.state == State::Open {
+                        self.inbox.extend_from_slice(&shared.chunk[..length]);
+                        work += self.digest(shared);
+                    }
+                    if length < shared.chunk.len() {
+                        break;
+                    }
+                }
+                Err(error) if is_for_later(&error) => break,
+                Err(_) => {
+                    self.close(shared);
+                    return work + 1;
+                }
+            }
+        }
+        if self.state == State::Open {
+            let ended = self.with_turn(shared, |session, turn, _| session.tick(turn));
+            self.settle(ended, shared);
+        }
+        work + self.flush(shared)
+    }
+
+    /// Sends the update that the market holds encoded.
+    pub(super) fn publish(&mut self, shared: &mut Shared<'_>) {
+        if self.subscriber.subscriptions.is_empty() || !self.is_active() {
+            return;
+        }
+        self.with_turn(shared, |session, turn, desk| {
+            desk.spread(&mut session.outgoing, turn);
+        });
+        self.settle(Ok(()), shared);
+        self.flush(shared);
+    }
+
+    /// Says goodbye to a counterparty that is logged on; closes towards anybody else.
+    pub(super) fn leave(&mut self, reason: &str, shared: &mut Shared<'_>) {
+        if self.is_active() {
+            self.with_turn(shared, |session, turn, _| session.leave(reason, turn));
+        } else if self.state == State::Open {
+            self.settle(Err(Cause::NoLogon), shared);
+        }
+        self.flush(shared);
+    }
+
+    /// Closes the socket and gives the session's numbers back.
+    pub(super) fn close(&mut self, shared: &mut Shared<'_>) {
+        self.with_turn(shared, |session, turn, _| session.end(turn));
+        self.subscriber.subscriptions.clear();
+        self.state = State::Closed;
+    }
+
+    /// Hands every whole message in the inbox to the session.
+    fn digest(&mut self, shared: &mut Shared<'_>) -> usize {
+        let mut used = 0;
+        let mut work = 0;
+        let inbox = std::mem::take(&mut self.inbox);
+        while self.state == State::Open && used < inbox.len() {
+            let ended = match next_frame(&inbox[used..], self.options.max_message_bytes) {
+                Frame::Incomplete => break,
+                Frame::Garbled { skip, .. } => {
+                    used += skip;
+                    self.with_turn(shared, |session, turn, _| session.garbled(turn))
+                }
+                Frame::Message { message, length } => {
+                    used += length;
+                    self.with_turn(shared, |session, turn, desk| {
+                        session.receive(&message, turn, desk)
+                    })
+                }
+            };
+            work += 1;
+            self.settle(ended, shared);
+        }
+        self.inbox = inbox;
+        self.inbox.advance(used);
+        work
+    }
+
+    /// Begins to close if the session has ended or its reader is too slow.
+    fn settle(&mut self, ended: Result<(), Cause>, shared: &mut Shared<'_>) {
+        let mut ended = ended.err();
+        if ended.is_none() && self.outbox.len() > self.options.max_pending_bytes {
+            let limit = self.options.max_pending_bytes;
+            let reason = format!("reader too slow: more than {limit} bytes are waiting");
+            ended = Some(self.with_turn(shared, |session, turn, _| {
+                session.log_out(&reason, turn, Cause::SlowReader)
+            }));
+        }
+        let Some(cause) = ended else { return };
+        match cause {
+            Cause::NoLogon => shared.counts.logons_refused += 1,
+            Cause::SlowReader => shared.counts.slow_readers += 1,
+            Cause::LoggedOut | Cause::Answered | Cause::Fault | Cause::Silent => {}
+        }
+        self.with_turn(shared, |session, turn, _| session.end(turn));
+        self.subscriber.subscriptions.clear();
+        if self.outbox.is_empty() && matches!(cause, Cause::NoLogon | Cause::Answered) {
+            self.state = State::Closed;
+            return;
+        }
+        let linger_ns = self.options.linger_ms * 1_000_000;
+        self.state = State::Closing {
+            deadline_ns: shared.now.monotonic_ns.saturating_add(linger_ns),
+            flushed: false,
+        };
+    }
+
+    /// Writes what the socket takes; ends a connection that is closing when its time has come.
+    fn flush(&mut self, shared: &mut Shared<'_>) -> usize {
+        let mut work = 0;
+        if self.state != State::Closed {
+            match write_some(&self.stream, &mut self.outbox, shared.counts) {
+                Ok(writes) => work = writes,
+                Err(_) => {
+                    self.close(shared);
+                    return 1;
+                }
+            }
+        }
+        if let State::Closing {
+            deadline_ns,
+            flushed,
+        } = &mut self.state
+        {
+            if self.outbox.is_empty() && !*flushed {
+                *flushed = true;
+                let _ = self.stream.shutdown(Shutdown::Write);
+            }
+            if shared.now.monotonic_ns >= *deadline_ns {
+                self.state = State::Closed;
+            }
+        }
+        work
+    }
+
+    fn with_turn<T>(
+        &mut self,
+        shared: &mut Shared<'_>,
+        act: impl FnOnce(&mut Session, &mut Turn<'_>, &mut Desk<'_>) -> T,
+    ) -> T {
+        let mut turn = Turn {
+            now: shared.now,
+            time: shared.time,
+            out: &mut self.outbox,
+            limit: self.options.max_pending_bytes,
+            store: &mut *shared.store,
+            counts: &mut *shared.counts,
+        };
+        let stream = &self.stream;
+        let mut desk = Desk {
+            market: &mut *shared.market,
+            subscriber: &mut self.subscriber,
+            max_subscriptions: self.options.max_subscriptions,
+            drain: &mut |out, counts| {
+                let _ = write_some(stream, out, counts);
+            },
+        };
+        act(&mut self.session, &mut turn, &mut desk)
+    }
+}
+
+/// Writes what the socket takes of `out`. Returns how often it took something.
+fn write_some(
+    mut stream: &TcpStream,
+    out: &mut BytesMut,
+    counts: &mut FixCounts,
+) -> io::Result<usize> {
+    let mut writes = 0;
+    while !out.is_empty() {
+        match stream.write(out) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(length) => {
+                out.advance(length);
+                counts.bytes_written += length as u64;
+                writes += 1;
+            }
+            Err(error) if is_for_later(&error) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(writes)
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}

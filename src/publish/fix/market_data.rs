@@ -1,0 +1,288 @@
+//! Market data over FIX 4.4: what is asked for, what is answered, how a value says what it is.
+//!
+//! **Asking.** A MarketDataRequest (35=V) with 263=0 gets a snapshot, with 263=1 a snapshot and then
+//! increments, with 263=2 and the same 262 it ends them. 146 and 55 name the symbols; the symbol `*`
+//! stands for all of them, also those that the feed lists later. 267 and 269 name the entry types:
+//! 9 VWAP, B volume, 4 open, 7 high, 8 low, 5 close and 2 last (the close again) of every window; 0 bid
+//! and 1 offer of the book. 264 must be 1, or 0 where neither bid nor offer is asked for; 265 must be
+//! 1 or absent. The group 386/336 may narrow the windows to those it names; without it all come.
+//!
+//! **Which window.** Every entry but bid and offer carries the name of its window, as it was
+//! configured (`1s`, `session`), in 282 MDEntryOriginator: free text in 35=W and in 35=X of FIX 4.4
+//! and of FIX 5.0 SP2, where 336 TradingSessionID, which would also fit, is a closed list. The end of
+//! the window, exclusive, is 273 MDEntryTime on the feed's own clock. An entry's key is thus (55,
+//! 282, 273, 269), and the newest one holds for (55, 282, 269).
+//!
+//! **Completeness and corrections.** 58 of an entry is absent for a complete value; `incomplete`
+//! means that a sequence gap overlaps the window, `revision N` that the row of that end has been
+//! corrected N times, and both may stand together (`incomplete revision 2`). In 35=X, 279=0 is a new
+//! end, 279=1 a corrected one, and 279=2 says that nothing is left in the window: such an entry has
+//! neither price nor size. For bid and offer 279 says that the side appeared, changed or emptied.
+//!
+//! **Answers.** 35=W holds one symbol: its newest entries (0 entries if a symbol was named that has
+//! none yet; with `*` such symbols are left out). 35=X holds at most 256 entries; an update with more
+//! takes several. Prices have four decimals, VWAP six, rounded half to even. What is not served is
+//! refused with 35=Y and a reason in 281 and 58; a request is taken or refused as a whole.
+
+use std::collections::HashMap;
+
+use bytes::BytesMut;
+
+use super::FixCounts;
+use super::entries::Entries;
+use super::outgoing::{Application, Outgoing, Turn};
+use super::reject::Fault;
+use super::request::{BOOK, EntryTypes, NoRequest, Refusal, Request, Symbols, Wish};
+use super::snapshot::{Newest, put_head};
+use super::subscription::{Coverage, Subscriber, Subscription};
+use crate::market::{Locate, Symbol};
+use crate::publish::Update;
+use crate::wire::fix::{Body, Message, tag};
+
+/// Bytes that may gather before the socket is offered them.
+const DRAIN_FROM: usize = 64 * 1024;
+
+/// Hands what the socket takes of an outgoing buffer to it, and counts the bytes.
+pub(super) type Drain<'a> = dyn FnMut(&mut BytesMut, &mut FixCounts) + 'a;
+
+/// Drains a buffer that has become long, so that one large update does not look like a slow reader.
+fn relieve(turn: &mut Turn<'_>, drain: &mut Drain<'_>) {
+    if turn.out.len() >= DRAIN_FROM {
+        drain(turn.out, turn.counts);
+    }
+}
+
+/// Everything that can be asked for, and the update that is going out.
+#[derive(Debug)]
+pub(super) struct Market {
+    windows: Vec<Box<[u8]>>,
+    symbols: HashMap<Symbol, Locate>,
+    labels: Vec<Option<Symbol>>,
+    newest: Newest,
+    entries: Entries,
+    /// Entries of one message.
+    group: Body,
+    /// What stands before them.
+    head: Body,
+}
+
+impl Market {
+    pub(super) fn new(windows: &[String]) -> Self {
+        Self {
+            windows: windows.iter().map(|name| name.as_bytes().into()).collect(),
+            symbols: HashMap::new(),
+            labels: Vec::new(),
+            newest: Newest::new(windows.len()),
+            entries: Entries::default(),
+            group: Body::default(),
+            head: Body::default(),
+        }
+    }
+
+    pub(super) fn list(&mut self, locate: Locate, symbol: Symbol) {
+        if self.labels.len() <= locate.index() {
+            self.labels.resize(locate.index() + 1, None);
+        }
+        self.labels[locate.index()] = Some(symbol);
+        self.symbols.insert(symbol, locate);
+    }
+
+    /// Keeps the newest values of `update` and encodes its entries of the types in `wanted`. Returns
+    /// how many rows had a window without a name.
+    pub(super) fn absorb(&mut self, update: &Update<'_>, wanted: EntryTypes) -> u64 {
+        self.entries.clear();
+        let mut unnamed = 0;
+        for row in update.rows {
+            let Some(name) = self.windows.get(usize::from(row.window)) else {
+                unnamed += 1;
+                continue;
+            };
+            self.newest.keep_row(row);
+            if wanted & !BOOK != 0 {
+                self.entries.add_row(row, name, wanted);
+            }
+        }
+        for &(locate, symbol, top) in update.tops {
+            let before = self.newest.keep_top(locate, symbol, top, update.time);
+            let who = (locate, symbol);
+            self.entries
+                .add_top(who, before, &top, update.time.0, wanted);
+        }
+        unnamed
+    }
+
+    /// Sends one 35=W for each symbol of `subscription`; those without a value only if `named`.
+    fn snapshot(
+        &mut self,
+        subscription: &Subscription,
+        named: &[Locate],
+        outgoing: &mut Outgoing,
+        turn: &mut Turn<'_>,
+        drain: &mut Drain<'_>,
+    ) {
+        match subscription.coverage {
+            Coverage::Universe => {
+                for locate in self.newest.locates() {
+                    self.snapshot_of(locate, false, subscription, outgoing, turn);
+                    relieve(turn, drain);
+                }
+            }
+            Coverage::Some(_) => {
+                for &locate in named {
+                    self.snapshot_of(locate, true, subscription, outgoing, turn);
+                    relieve(turn, drain);
+                }
+            }
+        }
+    }
+
+    fn snapshot_of(
+        &mut self,
+        locate: Locate,
+        even_empty: bool,
+        subscription: &Subscription,
+        outgoing: &mut Outgoing,
+        turn: &mut Turn<'_>,
+    ) {
+        let (group, head) = (&mut self.group, &mut self.head);
+        group.clear();
+        let found = self.newest.put(locate, subscription, &self.windows, group);
+        let listed = self.labels.get(locate.index()).copied().flatten();
+        let (symbol, count) = match (found, listed) {
+            (Some((_, count)), Some(symbol)) | (Some((symbol, count)), None) => (symbol, count),
+            (None, Some(symbol)) => (symbol, 0),
+            (None, None) => return,
+        };
+        if count == 0 && !even_empty {
+            return;
+        }
+        if turn.is_full() {
+            turn.counts.market_data_dropped += 1;
+            return;
+        }
+        head.clear();
+        put_head(head, &subscription.id, &symbol, count);
+        let sum = head.sum().wrapping_add(group.sum());
+        outgoing.send(b"W", &[head.bytes(), group.bytes()], sum, turn);
+        turn.counts.snapshots += 1;
+    }
+
+    /// The locates of the symbols that are asked for by name, each once.
+    fn locates(&self, symbols: &[Symbol]) -> Result<Vec<Locate>, Refusal> {
+        let mut locates = Vec::with_capacity(symbols.len());
+        for symbol in symbols {
+            locates.push(*self.symbols.get(symbol).ok_or(Refusal::UnknownSymbol)?);
+        }
+        locates.sort_unstable();
+        locates.dedup();
+        Ok(locates)
+    }
+}
+
+/// The market, seen by one session.
+pub(super) struct Desk<'a> {
+    pub(super) market: &'a mut Market,
+    pub(super) subscriber: &'a mut Subscriber,
+    pub(super) max_subscriptions: usize,
+    pub(super) drain: &'a mut Drain<'a>,
+}
+
+impl Desk<'_> {
+    /// Sends the entries of the last update, in the messages of each subscription, and drains the
+    /// outgoing buffer meanwhile.
+    pub(super) fn spread(&mut self, outgoing: &mut Outgoing, turn: &mut Turn<'_>) {
+        let Market {
+            entries,
+            group,
+            head,
+            ..
+        } = &mut *self.market;
+        for subscription in &self.subscriber.subscriptions {
+            entries.select(subscription, group, |count, group| {
+                if turn.is_full() {
+                    turn.counts.market_data_dropped += 1;
+                    return;
+                }
+                head.clear();
+                head.text(tag::MD_REQ_ID, &subscription.id);
+                head.uint(tag::NO_MD_ENTRIES, count as u64);
+                let sum = head.sum().wrapping_add(group.sum());
+                outgoing.send(b"X", &[head.bytes(), group.bytes()], sum, turn);
+                turn.counts.increments += 1;
+                relieve(turn, self.drain);
+            });
+        }
+    }
+
+    /// Fulfils a request, or says why not.
+    fn fulfil(
+        &mut self,
+        request: &Request<'_>,
+        outgoing: &mut Outgoing,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let subscriptions = &mut self.subscriber.subscriptions;
+        let known = subscriptions.iter().position(|one| *one.id == *request.id);
+        if request.wish == Wish::Unsubscribe {
+            subscriptions.remove(known.ok_or(Refusal::NothingToEnd)?);
+            return Ok(());
+        }
+        if known.is_some() {
+            return Err(Refusal::DuplicateId);
+        }
+        if request.wish == Wish::Subscribe && subscriptions.len() >= self.max_subscriptions {
+            return Err(Refusal::TooManySubscriptions);
+        }
+        let (coverage, named) = match &request.symbols {
+            Symbols::Universe => (Coverage::Universe, Vec::new()),
+            Symbols::Named(symbols) => {
+                let locates = self.market.locates(symbols)?;
+                (Coverage::of(locates.iter().copied()), locates)
+            }
+        };
+        let subscription = Subscription {
+            id: request.id.into(),
+            types: request.types,
+            windows: request.windows.clone(),
+            coverage,
+        };
+        self.market
+            .snapshot(&subscription, &named, outgoing, turn, self.drain);
+        if request.wish == Wish::Subscribe {
+            self.subscriber.subscriptions.push(subscription);
+        }
+        Ok(())
+    }
+}
+
+impl Application for Desk<'_> {
+    fn request(
+        &mut self,
+        message: &Message<'_>,
+        outgoing: &mut Outgoing,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Fault> {
+        let done = match Request::read(message, &self.market.windows) {
+            Ok(request) => self.fulfil(&request, outgoing, turn),
+            Err(NoRequest::Refused(refusal)) => Err(refusal),
+            Err(NoRequest::Fault(fault)) => return Err(fault),
+        };
+        let Err(refusal) = done else {
+            turn.counts.requests += 1;
+            return Ok(());
+        };
+        turn.counts.requests_refused += 1;
+        let body = &mut self.market.head;
+        body.clear();
+        body.text(
+            tag::MD_REQ_ID,
+            message.get(tag::MD_REQ_ID).unwrap_or_default(),
+        );
+        if let Some(code) = refusal.code() {
+            body.char(tag::MD_REQ_REJ_REASON, code);
+        }
+        body.text(tag::TEXT, refusal.text().as_bytes());
+        outgoing.send_body(b"Y", body, turn);
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! What can be set, and what can be wrong with it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde::Deserialize;
+
+/// Settings of the acceptor. Every field may be left out of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AcceptorOptions {
+    /// Address to listen on; default 127.0.0.1:9878, port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Our name, SenderCompID of what we send; default `WIDETAPE`.
+    pub sender_comp_id: String,
+    /// Names that counterparties may have; default none listed, which admits any.
+    pub target_comp_ids: Vec<String>,
+    /// Connections at a time, default 64; more are closed at once.
+    pub max_sessions: usize,
+    /// Longest BodyLength accepted, default 65536; longer messages are garbled.
+    pub max_message_bytes: usize,
+    /// Bytes that may wait for one slow reader, default 16 MiB; beyond it the session is logged out.
+    pub max_pending_bytes: usize,
+    /// Market data subscriptions of one session, default 16.
+    pub max_subscriptions: usize,
+    /// Milliseconds that a new connection has for its Logon, default 10000.
+    pub logon_timeout_ms: u64,
+    /// Seconds by which SendingTime may differ from our clock, default 120.
+    pub clock_tolerance_s: u64,
+    /// Milliseconds that a closing connection has to take its last bytes and answer our Logout,
+    /// default 1000. [`finish`](crate::publish::Publisher::finish) waits no longer either.
+    pub linger_ms: u64,
+}
+
+impl Default for AcceptorOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9878),
+            sender_comp_id: "WIDETAPE".to_owned(),
+            target_comp_ids: Vec::new(),
+            max_sessions: 64,
+            max_message_bytes: crate::wire::fix::MAX_MESSAGE_BYTES,
+            max_pending_bytes: 16 << 20,
+            max_subscriptions: 16,
+            logon_timeout_ms: 10_000,
+            clock_tolerance_s: 120,
+            linger_ms: 1_000,
+        }
+    }
+}
+
+/// Longest CompID.
+pub(super) const MAX_COMP_ID: usize = 64;
+
+/// Whether `name` can stand in SenderCompID: 1 to 64 printable ASCII characters.
+pub(super) fn is_comp_id(name: &[u8]) -> bool {
+    let printable = |byte: &u8| (b' '..=b'~').contains(byte);
+    (1..=MAX_COMP_ID).contains(&name.len()) && name.iter().all(printable)
+}
+
+impl AcceptorOptions {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// [`FixError::Option`] names the first setting that is out of range.
+    pub fn validate(&self) -> Result<(), FixError> {
+        let refuse = |name, reason| Err(FixError::Option { name, reason });
+        if !is_comp_id(self.sender_comp_id.as_bytes()) {
+            return refuse(
+                "sender_comp_id",
+                "must be 1 to 64 printable ASCII characters",
+            );
+        }
+        if !self
+            .target_comp_ids
+            .iter()
+            .all(|id| is_comp_id(id.as_bytes()))
+        {
+            return refuse(
+                "target_comp_ids",
+                "must each be 1 to 64 printable ASCII characters",
+            );
+        }
+        let at_least = [
+            ("max_sessions", self.max_sessions, 1, "must be 1 at least"),
+            (
+                "max_message_bytes",
+                self.max_message_bytes,
+                512,
+                "must be 512 at least",
+            ),
+            (
+                "max_pending_bytes",
+                self.max_pending_bytes,
+                65_536,
+                "must be 65536 at least",
+            ),
+        ];
+        for (name, value, least, reason) in at_least {
+            if value < least {
+                return refuse(name, reason);
+            }
+        }
+        let day_ms = 86_400_000;
+        let at_most = [
+            ("logon_timeout_ms", self.logon_timeout_ms),
+            ("linger_ms", self.linger_ms),
+            (
+                "clock_tolerance_s",
+                self.clock_tolerance_s.saturating_mul(1_000),
+            ),
+        ];
+        for (name, millis) in at_most {
+            if millis > day_ms {
+                return refuse(name, "must not exceed a day");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why there is no acceptor.
+#[derive(Debug, thiserror::Error)]
+pub enum FixError {
+    /// A setting is out of range.
+    #[error("fix.{name} {reason}")]
+    Option {
+        /// Field of [`AcceptorOptions`].
+        name: &'static str,
+        /// What it must be.
+        reason: &'static str,
+    },
+    /// Somebody else listens there.
+    #[error(
+        "FIX address {address} is in use: stop the program that holds it or set fix.listen to another port"
+    )]
+    AddressInUse {
+        /// The address asked for.
+        address: SocketAddr,
+    },
+    /// The system refuses the address.
+    #[error("cannot listen for FIX on {address}: {error}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_hold_and_unknown_settings_are_refused() {
+        let options: AcceptorOptions = toml::from_str("").unwrap();
+        assert_eq!(options, AcceptorOptions::default());
+        assert_eq!(options.listen.to_string(), "127.0.0.1:9878");
+        options.validate().unwrap();
+        assert!(toml::from_str::<AcceptorOptions>("sender = 'X'").is_err());
+    }
+
+    #[test]
+    fn both_sides_of_the_limits() {
+        let name = |length: usize| format!("sender_comp_id = '{}'", "N".repeat(length));
+        let cases = [
+            (name(64), None),
+            (name(65), Some("sender_comp_id")),
+            (name(0), Some("sender_comp_id")),
+            ("target_comp_ids = ['A', 'B C']".to_owned(), None),
+            (
+                "target_comp_ids = ['A', 'é']".to_owned(),
+                Some("target_comp_ids"),
+            ),
+            ("max_sessions = 1".to_owned(), None),
+            ("max_sessions = 0".to_owned(), Some("max_sessions")),
+            (
+                "max_message_bytes = 511".to_owned(),
+                Some("max_message_bytes"),
+            ),
+            (
+                "max_pending_bytes = 65535".to_owned(),
+                Some("max_pending_bytes"),
+            ),
+            ("linger_ms = 86400000".to_owned(), None),
+            ("linger_ms = 86400001".to_owned(), Some("linger_ms")),
+            (
+                "clock_tolerance_s = 86401".to_owned(),
+                Some("clock_tolerance_s"),
+            ),
+        ];
+        for (text, wrong) in cases {
+            let options: AcceptorOptions = toml::from_str(&text).unwrap();
+            let found = match options.validate() {
+                Err(FixError::Option { name, .. }) => Some(name),
+                _ => None,
+            };
+            assert_eq!(found, wrong, "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The sending half of a session: numbers, headers, and where the bytes go.
+
+use bytes::BytesMut;
+
+use super::{Clock, FixCounts, Store};
+use crate::wire::fix::{Body, Envelope, Message, UtcText, seal, tag};
+
+/// The version that is spoken.
+pub(super) const BEGIN_STRING: &[u8] = b"FIX.4.4";
+
+/// What a session works with for the length of one call.
+pub(super) struct Turn<'a> {
+    pub(super) now: Clock,
+    /// `now` as SendingTime.
+    pub(super) time: UtcText,
+    /// The session's outgoing buffer.
+    pub(super) out: &'a mut BytesMut,
+    /// Bytes that may wait there before market data is dropped.
+    pub(super) limit: usize,
+    pub(super) store: &'a mut Store,
+    pub(super) counts: &'a mut FixCounts,
+}
+
+impl Turn<'_> {
+    /// Whether the outgoing buffer is beyond its limit.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() > self.limit
+    }
+}
+
+/// Numbers and wraps what a session sends.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    sender: Box<[u8]>,
+    target: Box<[u8]>,
+    /// MsgSeqNum of the next message.
+    pub(super) next: u64,
+    /// When something was last sent, on the monotonic clock.
+    pub(super) last_sent_ns: u64,
+}
+
+impl Outgoing {
+    pub(super) fn new(sender: &[u8]) -> Self {
+        Self {
+            sender: sender.into(),
+            target: Box::default(),
+            next: 1,
+            last_sent_ns: 0,
+        }
+    }
+
+    /// Who it is for from now on.
+    pub(super) fn address(&mut self, target: &[u8], next: u64) {
+        self.target = target.into();
+        self.next = next;
+    }
+
+    pub(super) fn sender(&self) -> &[u8] {
+        &self.sender
+    }
+
+    pub(super) fn target(&self) -> &[u8] {
+        &self.target
+    }
+
+    /// Sends the next message; `sum` is the byte sum of all `parts` of its body.
+    pub(super) fn send(&mut self, msg_type: &[u8], parts: &[&[u8]], sum: u8, turn: &mut Turn<'_>) {
+        let envelope = self.envelope(msg_type, self.next, &turn.time);
+        seal(turn.out, &envelope, parts, sum);
+        self.next += 1;
+        self.sent(turn);
+    }
+
+    /// Sends `body` as the next message.
+    pub(super) fn send_body(&mut self, msg_type: &[u8], body: &mut Body, turn: &mut Turn<'_>) {
+        let sum = body.sum();
+        self.send(msg_type, &[body.bytes()], sum, turn);
+    }
+
+    /// Sends a SequenceReset-GapFill that stands for the messages `from` to `next - 1`.
+    pub(super) fn fill(&mut self, from: u64, next: u64, turn: &mut Turn<'_>) {
+        let mut body = Body::default();
+        body.flag(tag::GAP_FILL_FLAG, true);
+        body.uint(tag::NEW_SEQ_NO, next);
+        let time = turn.time;
+        let envelope = Envelope {
+            original_time: Some(&time),
+            ..self.envelope(b"4", from, &time)
+        };
+        let sum = body.sum();
+        seal(turn.out, &envelope, &[body.bytes()], sum);
+        self.sent(turn);
+    }
+
+    fn envelope<'a>(
+        &'a self,
+        msg_type: &'a [u8],
+        sequence: u64,
+        sending_time: &'a UtcText,
+    ) -> Envelope<'a> {
+        Envelope {
+            begin_string: BEGIN_STRING,
+            msg_type,
+            sender: &self.sender,
+            target: &self.target,
+            sequence,
+            sending_time,
+            original_time: None,
+        }
+    }
+
+    fn sent(&mut self, turn: &mut Turn<'_>) {
+        self.last_sent_ns = turn.now.monotonic_ns;
+        turn.counts.messages_sent += 1;
+    }
+}
+
+/// The fields that lead an answer back to where `message` came from: its routing fields, reversed.
+pub(super) fn reverse_routing(message: &Message<'_>, body: &mut Body) {
+    let pairs = [
+        (tag::ON_BEHALF_OF_COMP_ID, tag::DELIVER_TO_COMP_ID),
+        (tag::ON_BEHALF_OF_SUB_ID, tag::DELIVER_TO_SUB_ID),
+        (tag::ON_BEHALF_OF_LOCATION_ID, tag::DELIVER_TO_LOCATION_ID),
+    ];
+    for (origin, destination) in pairs {
+        for (from, to) in [(destination, origin), (origin, destination)] {
+            if let Some(value) = message.get(from) {
+                body.text(to, value);
+            }
+        }
+    }
+}
+
+/// What serves the application messages of a session.
+pub(super) trait Application {
+    /// Answers a MarketDataRequest that the dictionary has found right.
+    ///
+    /// # Errors
+    /// The fault for which the session rejects it.
+    fn request(
+        &mut self,
+        message: &Message<'_>,
+        outgoing: &mut Outgoing,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), super::reject::Fault>;
+}
