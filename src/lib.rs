@@ -4,6 +4,7 @@ pub mod book;
 pub mod buffer;
 pub mod columns;
 pub mod cpu;
+pub mod engine;
 pub mod feed;
 pub mod market;
 pub mod metrics;

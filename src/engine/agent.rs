@@ -1,0 +1,134 @@
+//! The contract of the engine's agents, and the two ways to run them.
+//!
+//! An agent is a stage with its channels. Its duty cycle does a bounded amount of work and never
+//! blocks. On threads, an agent that found nothing to do waits for its input; inline, the agents
+//! take turns on one thread, in an order that a seed may shuffle, with the same results.
+
+use std::io;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::{Clock, Error};
+
+/// Longest wait of an idle agent before it looks at its timers again.
+const IDLE: Duration = Duration::from_millis(1);
+
+/// What a duty cycle came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Something was done; more may be there.
+    Worked,
+    /// There was nothing to do.
+    Idle,
+    /// There will never be anything to do again; the agent's outlets may be closed.
+    Done,
+}
+
+/// One stage of the engine.
+pub(super) trait Agent: Send {
+    /// Name of its thread.
+    fn name(&self) -> &'static str;
+
+    /// Does what there is to do.
+    fn duty(&mut self, clock: &Clock) -> Result<Duty, Error>;
+
+    /// Waits for something to do, at most so long.
+    fn wait(&mut self, timeout: Duration);
+}
+
+/// Runs each agent on a thread of its own until all are done. The first error is returned, after the
+/// agents behind it have worked off what came before it.
+pub(super) fn run_on_threads(agents: Vec<Box<dyn Agent>>, clock: &Clock) -> Result<(), Error> {
+    let threads: Vec<_> = agents
+        .into_iter()
+        .map(|mut agent| {
+            let clock = clock.clone();
+            std::thread::Builder::new()
+                .name(format!("widetape-{}", agent.name()))
+                .spawn(move || until_done(agent.as_mut(), &clock))
+                .map_err(Error::Thread)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut outcome = Ok(());
+    for thread in threads {
+        let ended = thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        outcome = outcome.and(ended);
+    }
+    outcome
+}
+
+fn until_done(agent: &mut dyn Agent, clock: &Clock) -> Result<(), Error> {
+    loop {
+        match agent.duty(clock)? {
+            Duty::Worked => {}
+            Duty::Idle => agent.wait(IDLE),
+            Duty::Done => return Ok(()),
+        }
+    }
+}
+
+/// Runs `work` on a thread of its own, beside the engine.
+///
+/// # Errors
+/// When the system refuses the thread.
+pub fn beside<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    std::thread::Builder::new()
+        .name(format!("widetape-{name}"))
+        .spawn(work)
+}
+
+/// Lets the agents take turns on this thread until all are done. A seed shuffles whose turn it is.
+pub(super) fn run_inline(
+    agents: Vec<Box<dyn Agent>>,
+    clock: &Clock,
+    seed: Option<u64>,
+) -> Result<(), Error> {
+    let mut agents: Vec<Option<Box<dyn Agent>>> = agents.into_iter().map(Some).collect();
+    let mut outcome = Ok(());
+    let mut turn = seed.unwrap_or(0);
+    let mut idle_in_a_row = 0;
+    while agents.iter().any(Option::is_some) {
+        let index = match seed {
+            Some(_) => pick(&mut turn, agents.len()),
+            None => {
+                turn += 1;
+                turn as usize % agents.len()
+            }
+        };
+        let Some(agent) = &mut agents[index] else {
+            continue;
+        };
+        let duty = agent.duty(clock).unwrap_or_else(|error| {
+            if outcome.is_ok() {
+                outcome = Err(error);
+            }
+            Duty::Done
+        });
+        idle_in_a_row = if duty == Duty::Idle {
+            idle_in_a_row + 1
+        } else {
+            0
+        };
+        if duty == Duty::Done {
+            agents[index] = None;
+        } else if idle_in_a_row > agents.len() * 4 {
+            clock.idle(IDLE);
+            idle_in_a_row = 0;
+        }
+    }
+    outcome
+}
+
+/// The next index below `count` of a small pseudo-random sequence (SplitMix64).
+fn pick(state: &mut u64, count: usize) -> usize {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((mixed ^ (mixed >> 31)) % count as u64) as usize
+}

@@ -1,0 +1,123 @@
+//! The agent that keeps the windows: columns in, rows out as they become due.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::agent::{Agent, Duty};
+use super::pipe::{Inlet, Outlet, Received, Sent};
+use super::results::{Results, TopsKeeper};
+use super::{Clock, Error, recorder};
+use crate::columns::Batch;
+use crate::metrics::{Counters, Latency, Stage};
+use crate::window::Sliding;
+
+pub(super) struct Analyst {
+    batches: Inlet<Box<Batch>>,
+    results: Outlet<Box<Results>>,
+    sliding: Sliding,
+    tops: TopsKeeper,
+    counters: Arc<Counters>,
+    latency: Arc<Mutex<Latency>>,
+    ended: bool,
+}
+
+impl Analyst {
+    pub(super) fn new(
+        batches: Inlet<Box<Batch>>,
+        results: Outlet<Box<Results>>,
+        sliding: Sliding,
+        counters: Arc<Counters>,
+        latency: Arc<Mutex<Latency>>,
+    ) -> Self {
+        Self {
+            batches,
+            results,
+            sliding,
+            tops: TopsKeeper::default(),
+            counters,
+            latency,
+            ended: false,
+        }
+    }
+
+    fn apply(&mut self, batch: &Batch, clock: &Clock) -> Result<Duty, Error> {
+        let mut results = self.results.take();
+        results.clear();
+        results.learn(&batch.marks);
+        self.sliding.apply(batch, &mut results.output)?;
+        self.tops.update(&batch.quotes);
+        if self.tops.passes(results.output.passed) {
+            self.tops
+                .drain(&mut results.tops, |locate| self.sliding.label(locate));
+        }
+        results.received_ns = batch.received_ns;
+        if batch.received_ns > 0 {
+            let now = clock.monotonic_ns();
+            recorder::latency(
+                &self.latency,
+                Stage::ReceiptToWindow,
+                now,
+                batch.received_ns,
+            );
+        }
+        Ok(self.send(results))
+    }
+
+    fn send(&mut self, results: Box<Results>) -> Duty {
+        if results.is_empty() {
+            // Nothing for the publishers; the storage is used for the next batch.
+            self.results.keep(results);
+            return Duty::Worked;
+        }
+        match self.results.send(results) {
+            Sent::Done | Sent::Waiting => Duty::Worked,
+            Sent::Closed => Duty::Done,
+        }
+    }
+
+    fn finish(&mut self) -> Duty {
+        let mut results = self.results.take();
+        results.clear();
+        self.sliding.finish(&mut results.output);
+        self.tops
+            .drain(&mut results.tops, |locate| self.sliding.label(locate));
+        self.ended = true;
+        self.send(results)
+    }
+}
+
+impl Agent for Analyst {
+    fn name(&self) -> &'static str {
+        "analyst"
+    }
+
+    fn duty(&mut self, clock: &Clock) -> Result<Duty, Error> {
+        match self.results.retry() {
+            Sent::Done => {}
+            Sent::Waiting => return Ok(Duty::Idle),
+            Sent::Closed => return Ok(Duty::Done),
+        }
+        if self.ended {
+            return Ok(Duty::Done);
+        }
+        let duty = match self.batches.receive() {
+            Received::Value(batch) => {
+                let duty = self.apply(&batch, clock)?;
+                self.batches.give_back(batch);
+                duty
+            }
+            Received::Empty => return Ok(Duty::Idle),
+            Received::Closed => self.finish(),
+        };
+        recorder::sliding(&self.counters, &self.sliding.counts());
+        Ok(duty)
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        if self.results.is_waiting() {
+            self.results.wait(timeout);
+        } else {
+            self.batches.wait(timeout);
+        }
+    }
+}

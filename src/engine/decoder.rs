@@ -1,0 +1,234 @@
+//! The agent that puts packets in order and turns their messages into columns.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::agent::{Agent, Duty};
+use super::chain::file_name;
+use super::normaliser::Normaliser;
+use super::pipe::{Inlet, Outlet, Received, Sent};
+use super::recovery::Recovery;
+use super::{Clock, Error, recorder};
+use crate::columns::Batch;
+use crate::feed::{Framing, Packet};
+use crate::market::Symbol;
+use crate::metrics::Counters;
+use crate::session::{Delivery, Sequencer};
+use crate::wire::binaryfile::Blocks;
+
+pub(super) struct Decoder {
+    packets: Inlet<Vec<Packet>>,
+    batches: Outlet<Box<Batch>>,
+    sequencer: Sequencer,
+    recovery: Option<Recovery>,
+    normaliser: Normaliser,
+    deliveries: Vec<Delivery>,
+    /// Files that the packets come from: an undecodable message of a file stops the engine, one of a
+    /// live feed is counted and skipped.
+    files: Vec<PathBuf>,
+    counters: Arc<Counters>,
+    flagged: Arc<Mutex<Vec<Symbol>>>,
+    ended: Ended,
+    /// Why no more is decoded; what came before is sent first.
+    failure: Option<Error>,
+    /// Tells the receiver that nothing more is wanted.
+    stop: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    No,
+    /// What is left is being sent.
+    Nearly,
+    Yes,
+}
+
+impl Decoder {
+    pub(super) fn new(
+        (packets, batches): (Inlet<Vec<Packet>>, Outlet<Box<Batch>>),
+        (sequencer, tops): (Sequencer, bool),
+        recovery: Option<Recovery>,
+        files: Vec<PathBuf>,
+        counters: Arc<Counters>,
+        flagged: Arc<Mutex<Vec<Symbol>>>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            packets,
+            batches,
+            sequencer,
+            recovery,
+            normaliser: Normaliser::new(tops),
+            deliveries: Vec::new(),
+            files,
+            counters,
+            flagged,
+            ended: Ended::No,
+            failure: None,
+            stop,
+        }
+    }
+
+    /// Decodes what the sequencer has delivered. On an error the batch holds what came before it.
+    fn decode(&mut self, batch: &mut Batch) -> Result<(), Error> {
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        let mut outcome = Ok(());
+        for delivery in deliveries.drain(..) {
+            match delivery {
+                Delivery::Messages {
+                    packet,
+                    start,
+                    count,
+                    ..
+                } => {
+                    if batch.received_ns == 0 {
+                        batch.received_ns = packet.received_ns;
+                    }
+                    let blocks = Blocks::new(&packet.bytes[start..]).take(usize::from(count));
+                    // The normaliser counts what it cannot decode; the next message follows by its
+                    // framed length.
+                    let skip = |_, _| Ok::<(), std::convert::Infallible>(());
+                    let Ok(()) = self.normaliser.messages(blocks, batch, skip);
+                }
+                Delivery::Blocks { packet } => {
+                    outcome = self.decode_file(&packet, batch);
+                    if outcome.is_err() {
+                        break;
+                    }
+                }
+                Delivery::Gap {
+                    first_sequence,
+                    count,
+                } => {
+                    self.normaliser.gap(first_sequence, count);
+                }
+                Delivery::SessionStart { .. } => self.normaliser.start_session(),
+                Delivery::EndOfSession => self.ended = Ended::Nearly,
+            }
+        }
+        deliveries.clear();
+        self.deliveries = deliveries;
+        outcome
+    }
+
+    fn decode_file(&mut self, packet: &Packet, batch: &mut Batch) -> Result<(), Error> {
+        let Framing::Blocks { offset: start } = packet.framing else {
+            return Ok(());
+        };
+        // An empty message is the end marker of a BinaryFILE.
+        let messages = Blocks::new(&packet.bytes).filter(|(_, message)| !message.is_empty());
+        self.normaliser.messages(messages, batch, |offset, error| {
+            Err(Error::Message {
+                file: file_name(&self.files, packet.line),
+                offset: start + offset as u64,
+                error,
+            })
+        })
+    }
+
+    fn flush(&mut self, batch: Box<Batch>) -> Duty {
+        if batch.messages == 0 && batch.marks.is_empty() {
+            self.batches.keep(batch);
+            return Duty::Worked;
+        }
+        match self.batches.send(batch) {
+            Sent::Done | Sent::Waiting => Duty::Worked,
+            Sent::Closed => Duty::Done,
+        }
+    }
+
+    fn take_batch(&mut self) -> Box<Batch> {
+        let mut batch = self.batches.take();
+        batch.clear();
+        batch
+    }
+
+    fn finish(&mut self) -> Duty {
+        let mut batch = self.take_batch();
+        self.sequencer.finish(&mut self.deliveries);
+        let outcome = self.decode(&mut batch);
+        self.normaliser.finish(&mut batch);
+        self.close();
+        let duty = self.flush(batch);
+        self.record();
+        self.failure = outcome.err();
+        duty
+    }
+
+    fn close(&mut self) {
+        self.ended = Ended::Yes;
+        self.stop.store(true, Ordering::Relaxed);
+        let mut flagged = self.flagged.lock().unwrap_or_else(PoisonError::into_inner);
+        flagged.extend(self.normaliser.flagged());
+    }
+
+    fn record(&self) {
+        recorder::normaliser(&self.counters, &self.normaliser.counts());
+        recorder::sequencer(&self.counters, self.sequencer.counts());
+        if let Some(recovery) = &self.recovery {
+            recorder::recovery(&self.counters, recovery);
+        }
+    }
+
+    fn receive(&mut self, now_ns: u64) -> Option<Duty> {
+        match self.packets.receive() {
+            Received::Value(mut packets) => {
+                for packet in packets.drain(..) {
+                    self.sequencer.packet(packet, now_ns, &mut self.deliveries);
+                }
+                self.packets.give_back(packets);
+                Some(Duty::Worked)
+            }
+            Received::Empty => Some(Duty::Idle),
+            Received::Closed => None,
+        }
+    }
+}
+
+impl Agent for Decoder {
+    fn name(&self) -> &'static str {
+        "decoder"
+    }
+
+    fn duty(&mut self, clock: &Clock) -> Result<Duty, Error> {
+        match self.batches.retry() {
+            Sent::Done => {}
+            Sent::Waiting => return Ok(Duty::Idle),
+            Sent::Closed => return Ok(Duty::Done),
+        }
+        if self.ended == Ended::Yes {
+            return self.failure.take().map_or(Ok(Duty::Done), Err);
+        }
+        let now_ns = clock.monotonic_ns();
+        let Some(duty) = self.receive(now_ns) else {
+            return Ok(self.finish());
+        };
+        self.sequencer.tick(now_ns, &mut self.deliveries);
+        if let Some(recovery) = &mut self.recovery {
+            recovery.request(&self.sequencer, now_ns);
+        }
+        if self.deliveries.is_empty() {
+            return Ok(duty);
+        }
+        let mut batch = self.take_batch();
+        let outcome = self.decode(&mut batch);
+        if outcome.is_err() || self.ended == Ended::Nearly {
+            self.normaliser.finish(&mut batch);
+            self.close();
+        }
+        let duty = self.flush(batch);
+        self.record();
+        self.failure = outcome.err();
+        Ok(duty)
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        if self.batches.is_waiting() {
+            self.batches.wait(timeout);
+        } else {
+            self.packets.wait(timeout);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What can stop the engine.
+
+use std::io;
+
+use super::MessageError;
+use crate::feed::FeedError;
+use crate::window::{LogFull, SpecError};
+
+/// Why the engine stopped before its input did.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source failed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// A message of a file cannot be decoded.
+    #[error("{file}: message at byte {offset}: {error}")]
+    Message {
+        /// Name of the file.
+        file: String,
+        /// Offset of its length prefix in the uncompressed file.
+        offset: u64,
+        /// What is wrong with it.
+        error: MessageError,
+    },
+    /// The request makes no sense.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The day is too long.
+    #[error(transparent)]
+    LogFull(#[from] LogFull),
+    /// Results cannot be written.
+    #[error("{publisher}: {error}")]
+    Publish {
+        /// Which publisher.
+        publisher: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(io::Error),
+    /// The socket for re-requests failed.
+    #[error("re-request socket: {0}")]
+    Recovery(io::Error),
+}

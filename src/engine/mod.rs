@@ -1,0 +1,34 @@
+//! The threads and channels that join the stages.
+//!
+//! Four agents: the receiver polls a source, the decoder puts packets in order and turns messages
+//! into columns, the analyst (or, for `scan`, the scanner) turns columns into rows, and the publisher
+//! hands rows to whoever wants them. Between them are bounded pipes of batches. [`Engine::run`] gives
+//! each agent a thread; [`Engine::run_inline`] lets them take turns on one. Both give the same rows.
+
+mod agent;
+mod analyst;
+mod backend;
+mod chain;
+mod clock;
+mod day;
+mod decoder;
+mod error;
+mod normaliser;
+mod pipe;
+mod publisher;
+mod receiver;
+mod recorder;
+mod recovery;
+mod results;
+mod run;
+mod scanner;
+mod slabs;
+
+pub use agent::beside;
+pub use backend::Backend;
+pub use chain::Chain;
+pub use clock::Clock;
+pub use error::Error;
+pub use normaliser::{MessageError, Normaliser, NormaliserCounts};
+pub use recovery::{Recovery, RecoveryOptions};
+pub use run::{Engine, Mode, Options, Summary};

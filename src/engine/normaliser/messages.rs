@@ -1,0 +1,293 @@
+//! What each kind of message does to the book and the batch.
+
+use super::{MessageError, Normaliser, mark};
+use crate::book::{BookError, Change, Oddity};
+use crate::columns::{Batch, Mark};
+use crate::market::{Gap, Learned, Locate, Price, Shares, Side, Symbol, Trade};
+use crate::window::{ExecutionKind, Policy};
+use crate::wire::itch50::{
+    self, AddOrder, AddOrderWithAttribution, BrokenTrade, CrossTrade, Header, OrderCancel,
+    OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, StockDirectory,
+};
+
+impl Normaliser {
+    /// Sets the time to that of the next message; a gap before it ends here.
+    #[inline]
+    pub(super) fn begin(&mut self, header: &Header, batch: &mut Batch) {
+        let time = header.timestamp;
+        if time >= self.now {
+            self.now = time;
+        } else {
+            self.counts.time_reversals += 1;
+        }
+        self.started = true;
+        batch.now = self.now;
+        batch.started = true;
+        if let Some(gap) = self.pending_gap.take() {
+            mark(
+                batch,
+                Mark::Gap(Gap {
+                    before: self.now,
+                    ..gap
+                }),
+            );
+        }
+    }
+
+    #[inline]
+    pub(super) fn add_order(
+        &mut self,
+        add: &AddOrder<'_>,
+        batch: &mut Batch,
+    ) -> Result<(), MessageError> {
+        let order = (add.reference(), Shares(add.shares()), add.price());
+        self.add(
+            &add.header(),
+            order,
+            add.buy_sell_indicator(),
+            add.stock(),
+            batch,
+        )
+    }
+
+    pub(super) fn add_attributed(
+        &mut self,
+        add: &AddOrderWithAttribution<'_>,
+        batch: &mut Batch,
+    ) -> Result<(), MessageError> {
+        let order = (add.reference(), Shares(add.shares()), add.price());
+        self.add(
+            &add.header(),
+            order,
+            add.buy_sell_indicator(),
+            add.stock(),
+            batch,
+        )
+    }
+
+    #[inline]
+    fn add(
+        &mut self,
+        header: &Header,
+        (reference, shares, price): (u64, Shares, Price),
+        indicator: u8,
+        stock: Symbol,
+        batch: &mut Batch,
+    ) -> Result<(), MessageError> {
+        self.begin(header, batch);
+        self.learn_new(header.locate, stock, batch);
+        let Some(side) = Side::from_indicator(indicator) else {
+            self.counts.malformed += 1;
+            return Err(MessageError::Side {
+                reference,
+                indicator,
+            });
+        };
+        let outcome = self.book.add(reference, header.locate, side, shares, price);
+        self.counts.orders_added += u64::from(outcome.is_ok());
+        self.changed(outcome, batch);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn executed(&mut self, executed: &OrderExecuted<'_>, batch: &mut Batch) {
+        let header = executed.header();
+        self.begin(&header, batch);
+        let shares = Shares(executed.executed_shares());
+        let outcome = self
+            .book
+            .execute(executed.reference(), header.locate, shares);
+        match self.changed(outcome, batch) {
+            Some(price) => {
+                let execution = (header.locate, price, shares, executed.match_number());
+                self.trade(ExecutionKind::Executed, execution, batch);
+            }
+            None => self.flag(header.locate),
+        }
+    }
+
+    /// An execution at a price of its own counts even if its order is unknown.
+    pub(super) fn priced(&mut self, executed: &OrderExecutedWithPrice<'_>, batch: &mut Batch) {
+        let header = executed.header();
+        self.begin(&header, batch);
+        let shares = Shares(executed.executed_shares());
+        let outcome = self
+            .book
+            .execute(executed.reference(), header.locate, shares);
+        self.changed(outcome, batch);
+        if executed.printable() == b'Y' {
+            let (price, number) = (executed.execution_price(), executed.match_number());
+            let execution = (header.locate, price, shares, number);
+            self.trade(ExecutionKind::ExecutedWithPrice, execution, batch);
+        } else {
+            self.counts.non_printable += 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn cancel(&mut self, cancel: &OrderCancel<'_>, batch: &mut Batch) {
+        let header = cancel.header();
+        self.begin(&header, batch);
+        let shares = Shares(cancel.cancelled_shares());
+        let outcome = self.book.cancel(cancel.reference(), header.locate, shares);
+        self.changed(outcome, batch);
+    }
+
+    #[inline]
+    pub(super) fn delete(&mut self, delete: &OrderDelete<'_>, batch: &mut Batch) {
+        let header = delete.header();
+        self.begin(&header, batch);
+        let outcome = self.book.delete(delete.reference(), header.locate);
+        self.changed(outcome, batch);
+    }
+
+    #[inline]
+    pub(super) fn replace(&mut self, replace: &OrderReplace<'_>, batch: &mut Batch) {
+        let header = replace.header();
+        self.begin(&header, batch);
+        let outcome = self.book.replace(
+            replace.original_reference(),
+            replace.new_reference(),
+            header.locate,
+            Shares(replace.shares()),
+            replace.price(),
+        );
+        self.changed(outcome, batch);
+    }
+
+    pub(super) fn non_displayed(&mut self, trade: &itch50::Trade<'_>, batch: &mut Batch) {
+        let header = trade.header();
+        self.begin(&header, batch);
+        self.learn_new(header.locate, trade.stock(), batch);
+        let (shares, number) = (Shares(trade.shares()), trade.match_number());
+        let execution = (header.locate, trade.price(), shares, number);
+        self.trade(ExecutionKind::NonDisplayed, execution, batch);
+    }
+
+    pub(super) fn cross(
+        &mut self,
+        cross: &CrossTrade<'_>,
+        batch: &mut Batch,
+    ) -> Result<(), MessageError> {
+        let header = cross.header();
+        self.begin(&header, batch);
+        self.learn_new(header.locate, cross.stock(), batch);
+        let match_number = cross.match_number();
+        let shares = Shares::try_from(cross.shares()).map_err(|overflow| {
+            self.counts.share_overflows += 1;
+            MessageError::Shares {
+                match_number,
+                overflow,
+            }
+        })?;
+        let execution = (header.locate, cross.cross_price(), shares, match_number);
+        self.trade(ExecutionKind::Cross, execution, batch);
+        Ok(())
+    }
+
+    pub(super) fn broken(&mut self, broken: &BrokenTrade<'_>, batch: &mut Batch) {
+        self.begin(&broken.header(), batch);
+        let match_number = broken.match_number();
+        mark(
+            batch,
+            Mark::Break {
+                match_number,
+                time: self.now,
+            },
+        );
+    }
+
+    pub(super) fn listed(&mut self, listed: &StockDirectory<'_>, batch: &mut Batch) {
+        let header = listed.header();
+        self.begin(&header, batch);
+        self.learn(header.locate, listed.stock(), batch);
+    }
+
+    /// Learns the name of a locate that no message has named so far.
+    #[inline]
+    fn learn_new(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
+        let word = self.named.get(locate.index() / 64).copied().unwrap_or(0);
+        if word >> (locate.index() % 64) & 1 == 0 {
+            self.learn(locate, symbol, batch);
+        }
+    }
+
+    fn learn(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
+        let symbol = symbol.printable();
+        let word = locate.index() / 64;
+        if self.named.len() <= word {
+            self.named.resize(word + 1, 0);
+        }
+        self.named[word] |= 1 << (locate.index() % 64);
+        if self.directory.learn(locate, symbol, self.now) != Learned::Known {
+            mark(
+                batch,
+                Mark::Named {
+                    locate,
+                    symbol,
+                    time: self.now,
+                },
+            );
+        }
+    }
+
+    /// Records what the book said: the price at which the order rests or rested, if it is known.
+    #[inline]
+    fn changed(&mut self, outcome: Result<Change, BookError>, batch: &mut Batch) -> Option<Price> {
+        let change = match outcome {
+            Ok(change) => change,
+            Err(BookError::UnknownReference(_)) => {
+                self.counts.unknown_references += 1;
+                return None;
+            }
+            Err(BookError::NoShares(_)) => {
+                self.counts.zero_share_orders += 1;
+                return None;
+            }
+        };
+        match change.oddity {
+            None => {}
+            Some(Oddity::ExcessShares) => self.counts.excess_shares += 1,
+            Some(Oddity::LocateMismatch) => self.counts.locate_mismatches += 1,
+            Some(Oddity::ReusedReference) => self.counts.duplicate_references += 1,
+        }
+        if change.top_changed {
+            self.counts.top_changes += 1;
+            batch
+                .quotes
+                .push(self.now, change.locate, self.book.top(change.locate));
+        }
+        Some(change.price)
+    }
+
+    fn flag(&mut self, locate: Locate) {
+        self.counts.unpriceable += 1;
+        if self.flagged.len() <= locate.index() {
+            self.flagged.resize(locate.index() + 1, false);
+        }
+        self.flagged[locate.index()] = true;
+    }
+
+    #[inline]
+    fn trade(
+        &mut self,
+        kind: ExecutionKind,
+        (locate, price, shares, match_number): (Locate, Price, Shares, u64),
+        batch: &mut Batch,
+    ) {
+        if shares.0 == 0 {
+            self.counts.zero_shares += 1;
+            return;
+        }
+        self.counts.trades += 1;
+        let policies = Policy::bits_of(kind);
+        batch.trades.push(&Trade {
+            time: self.now,
+            locate,
+            price,
+            shares,
+            match_number,
+            policies,
+        });
+    }
+}

@@ -1,0 +1,180 @@
+//! Ordered messages become columns: parse, book, price, policy, batch.
+//!
+//! The normaliser is the one place where a message meets the book. Its time is the running maximum of
+//! the messages' times, so that no window is ever asked to go back.
+
+mod counts;
+mod messages;
+
+pub use counts::{MessageError, NormaliserCounts};
+
+use crate::book::Book;
+use crate::columns::{Batch, Mark};
+use crate::market::{Directory, Gap, Locate, Symbol, Timestamp};
+use crate::wire::itch50::{self, Message, ParseError};
+
+/// Turns messages into columns.
+pub struct Normaliser {
+    book: Book,
+    /// Whether anybody asks for best bids and offers.
+    tops: bool,
+    directory: Directory,
+    /// One bit for each locate that has a name.
+    named: Vec<u64>,
+    now: Timestamp,
+    started: bool,
+    /// Holes declared since the last message.
+    pending_gap: Option<Gap>,
+    flagged: Vec<bool>,
+    counts: NormaliserCounts,
+}
+
+impl Normaliser {
+    /// A normaliser at the start of a day; `tops` says whether anybody asks for best bids and offers.
+    #[must_use]
+    pub fn new(tops: bool) -> Self {
+        Self {
+            book: new_book(tops),
+            tops,
+            directory: Directory::new(),
+            named: Vec::new(),
+            now: Timestamp(0),
+            started: false,
+            pending_gap: None,
+            flagged: Vec::new(),
+            counts: NormaliserCounts::default(),
+        }
+    }
+
+    /// What has been met so far.
+    #[must_use]
+    pub fn counts(&self) -> NormaliserCounts {
+        self.counts
+    }
+
+    /// The book as it stands.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Symbols with an execution that could not be priced.
+    pub fn flagged(&self) -> impl Iterator<Item = Symbol> + '_ {
+        let flagged = (0..=u16::MAX)
+            .zip(&self.flagged)
+            .filter(|(_, flagged)| **flagged);
+        flagged.map(|(locate, _)| self.directory.label_at(Locate(locate), Timestamp(u64::MAX)))
+    }
+
+    /// A new session begins: its order references start afresh.
+    pub fn start_session(&mut self) {
+        self.book = new_book(self.tops);
+    }
+
+    /// Messages were lost before the next one.
+    pub fn gap(&mut self, first_sequence: u64, count: u64) {
+        self.counts.gaps += 1;
+        self.counts.lost_messages += count;
+        let gap = self.pending_gap.get_or_insert(Gap {
+            after: self.now,
+            before: Timestamp(u64::MAX),
+            first_sequence,
+            count: 0,
+        });
+        gap.count += count;
+    }
+
+    /// The input has ended: a gap at its end has no message behind it.
+    pub fn finish(&mut self, batch: &mut Batch) {
+        if let Some(gap) = self.pending_gap.take() {
+            mark(batch, Mark::Gap(gap));
+        }
+    }
+
+    /// Decodes messages into `batch`, as [`Normaliser::message`] does one by one, but faster: what
+    /// the next messages need of the book is read ahead. Each message comes with a tag that
+    /// `undecodable` is told if the message cannot be decoded.
+    ///
+    /// # Errors
+    /// The first error of `undecodable`; the messages behind it are not decoded.
+    pub fn messages<'a, T: Copy + Default, E>(
+        &mut self,
+        mut messages: impl Iterator<Item = (T, &'a [u8])>,
+        batch: &mut Batch,
+        mut undecodable: impl FnMut(T, MessageError) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut group = [(T::default(), &[][..]); Book::WARM];
+        loop {
+            let mut count = 0;
+            while count < group.len()
+                && let Some(message) = messages.next()
+            {
+                group[count] = message;
+                count += 1;
+            }
+            self.warm(group[..count].iter().map(|(_, message)| *message));
+            for &(tag, message) in &group[..count] {
+                self.message(message, batch)
+                    .or_else(|error| undecodable(tag, error))?;
+            }
+            if count < group.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads ahead what `messages` need of the book.
+    fn warm<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
+        let mut orders = [(0, Locate(0), None); Book::WARM];
+        let mut count = 0;
+        for order in messages.filter_map(itch50::order_of) {
+            orders[count] = order;
+            count += 1;
+        }
+        self.book.warm(&orders[..count]);
+    }
+
+    /// Decodes one message into `batch`.
+    ///
+    /// # Errors
+    /// When the message cannot be decoded; it is counted, changes nothing, and the next one may follow.
+    #[inline]
+    pub fn message(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), MessageError> {
+        self.counts.messages += 1;
+        batch.messages += 1;
+        match itch50::parse(bytes) {
+            Ok(Message::AddOrder(add)) => return self.add_order(&add, batch),
+            Ok(Message::AddOrderWithAttribution(add)) => return self.add_attributed(&add, batch),
+            Ok(Message::OrderExecuted(executed)) => self.executed(&executed, batch),
+            Ok(Message::OrderExecutedWithPrice(executed)) => self.priced(&executed, batch),
+            Ok(Message::OrderCancel(cancel)) => self.cancel(&cancel, batch),
+            Ok(Message::OrderDelete(delete)) => self.delete(&delete, batch),
+            Ok(Message::OrderReplace(replace)) => self.replace(&replace, batch),
+            Ok(Message::Trade(trade)) => self.non_displayed(&trade, batch),
+            Ok(Message::CrossTrade(cross)) => return self.cross(&cross, batch),
+            Ok(Message::BrokenTrade(broken)) => self.broken(&broken, batch),
+            Ok(Message::StockDirectory(listed)) => self.listed(&listed, batch),
+            Ok(other) => self.begin(&other.header(), batch),
+            Err(error) => {
+                match error {
+                    ParseError::UnknownType { .. } => self.counts.unknown_types += 1,
+                    _ => self.counts.malformed += 1,
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn mark(batch: &mut Batch, mark: Mark) {
+    batch.marks.push((batch.trades.len() as u32, mark));
+}
+
+fn new_book(tops: bool) -> Book {
+    if tops {
+        Book::new()
+    } else {
+        Book::without_ladders()
+    }
+}

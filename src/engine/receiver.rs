@@ -1,0 +1,104 @@
+//! The agent that polls a source and hands packets on, in batches.
+//!
+//! A file waits when the pipe is full; a live feed cannot, so its packets are dropped and counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::agent::{Agent, Duty};
+use super::pipe::{Outlet, Sent};
+use super::{Clock, Error, recorder};
+use crate::feed::{Packet, Poll, Source};
+use crate::metrics::{Counter, Counters};
+
+/// Duty cycles between two looks at the source's own counters, which may ask the system.
+const COUNT_EVERY: u64 = 1024;
+
+pub(super) struct Receiver {
+    source: Box<dyn Source>,
+    packets: Outlet<Vec<Packet>>,
+    counters: Arc<Counters>,
+    stop: Arc<AtomicBool>,
+    /// Nothing more is polled; what waits is still to be sent.
+    ended: bool,
+    /// Why nothing more is polled; what was received before is sent first.
+    failure: Option<Error>,
+    cycles: u64,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        source: Box<dyn Source>,
+        packets: Outlet<Vec<Packet>>,
+        counters: Arc<Counters>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            source,
+            packets,
+            counters,
+            stop,
+            ended: false,
+            failure: None,
+            cycles: 0,
+        }
+    }
+
+    fn send(&mut self, batch: Vec<Packet>) -> Duty {
+        for packet in &batch {
+            self.counters.add(recorder::packets_of(packet), 1);
+        }
+        match self.packets.send(batch) {
+            Sent::Done => Duty::Worked,
+            Sent::Closed => Duty::Done,
+            Sent::Waiting if self.source.is_live() => {
+                let dropped = self.packets.give_up().map_or(0, |batch| batch.len() as u64);
+                self.counters.add(Counter::QueueFull, dropped);
+                Duty::Worked
+            }
+            Sent::Waiting => Duty::Idle,
+        }
+    }
+}
+
+impl Agent for Receiver {
+    fn name(&self) -> &'static str {
+        "receiver"
+    }
+
+    fn duty(&mut self, clock: &Clock) -> Result<Duty, Error> {
+        match self.packets.retry() {
+            Sent::Done => {}
+            Sent::Waiting => return Ok(Duty::Idle),
+            Sent::Closed => return Ok(Duty::Done),
+        }
+        if self.ended || self.stop.load(Ordering::Relaxed) {
+            recorder::feed(&self.counters, &self.source.counts());
+            return self.failure.take().map_or(Ok(Duty::Done), Err);
+        }
+        let mut batch = self.packets.take();
+        batch.clear();
+        let polled = self.source.poll(clock.monotonic_ns(), &mut batch);
+        self.ended = !matches!(polled, Ok(Poll::Ready | Poll::Idle));
+        let sent = if batch.is_empty() {
+            Duty::Idle
+        } else {
+            self.send(batch)
+        };
+        self.cycles += 1;
+        if self.cycles.is_multiple_of(COUNT_EVERY) {
+            recorder::feed(&self.counters, &self.source.counts());
+        }
+        self.failure = polled.err().map(Error::Feed);
+        Ok(if self.ended { Duty::Worked } else { sent })
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        if self.packets.is_waiting() {
+            self.packets.wait(timeout);
+        } else {
+            self.source.wait(timeout);
+        }
+    }
+}

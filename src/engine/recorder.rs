@@ -1,0 +1,117 @@
+//! What the stages counted, put into the one list of counters.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::{NormaliserCounts, Recovery};
+use crate::feed::{FeedCounts, Framing, Packet};
+use crate::metrics::{Counter, Counters, Latency, Stage};
+use crate::publish::fix::FixCounts;
+use crate::session::{RETRANSMISSION, SequencerCounts};
+use crate::window::SlidingCounts;
+
+/// The counter of the line that brought a packet.
+pub(super) fn packets_of(packet: &Packet) -> Counter {
+    match (packet.framing, packet.line) {
+        (Framing::Blocks { .. }, _) | (Framing::MoldUdp64, 0) => Counter::PacketsLineA,
+        (Framing::MoldUdp64, RETRANSMISSION) => Counter::PacketsRetransmitted,
+        (Framing::MoldUdp64, _) => Counter::PacketsLineB,
+    }
+}
+
+pub(super) fn latency(latency: &Mutex<Latency>, stage: Stage, now_ns: u64, received_ns: u64) {
+    let mut latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
+    latency.record(stage, now_ns.saturating_sub(received_ns));
+}
+
+pub(super) fn feed(counters: &Counters, counts: &FeedCounts) {
+    counters.set(Counter::KernelDrops, counts.kernel_drops);
+    counters.set(Counter::PoolExhausted, counts.pool_exhausted);
+    counters.set(Counter::OversizedDatagrams, counts.oversized);
+    counters.set(Counter::UndecodableFrames, counts.undecodable);
+}
+
+pub(super) fn normaliser(counters: &Counters, counts: &NormaliserCounts) {
+    for (counter, value) in [
+        (Counter::Messages, counts.messages),
+        (Counter::UnknownTypes, counts.unknown_types),
+        (Counter::MalformedMessages, counts.malformed),
+        (Counter::TimeBackwards, counts.time_reversals),
+        (Counter::OrdersAdded, counts.orders_added),
+        (Counter::TopChanges, counts.top_changes),
+        (Counter::ZeroShareExecutions, counts.zero_shares),
+        (Counter::NonPrintableExecutions, counts.non_printable),
+        (Counter::UnpriceableExecutions, counts.unpriceable),
+        (Counter::ShareOverflow, counts.share_overflows),
+        (Counter::ZeroShareOrders, counts.zero_share_orders),
+        (Counter::UnknownReferences, counts.unknown_references),
+        (Counter::ExcessShares, counts.excess_shares),
+        (Counter::DuplicateReferences, counts.duplicate_references),
+        (Counter::LocateMismatches, counts.locate_mismatches),
+        (Counter::Trades, counts.trades),
+        (Counter::Gaps, counts.gaps),
+        (Counter::LostMessages, counts.lost_messages),
+    ] {
+        counters.set(counter, value);
+    }
+}
+
+pub(super) fn sliding(counters: &Counters, counts: &SlidingCounts) {
+    for (counter, value) in [
+        (Counter::Rows, counts.rows),
+        (Counter::Corrections, counts.corrections),
+        (Counter::BreaksApplied, counts.broken),
+        (Counter::BreaksUnknown, counts.unknown_breaks),
+        (Counter::BreaksRepeated, counts.repeated_breaks),
+        (Counter::BreaksUnpublished, counts.unpublished_breaks),
+        (Counter::RenamedSymbols, counts.renamed),
+    ] {
+        counters.set(counter, value);
+    }
+}
+
+pub(super) fn sequencer(counters: &Counters, counts: &SequencerCounts) {
+    let duplicates: u64 = counts.lines.iter().map(|line| line.duplicates).sum();
+    let malformed = &counts.malformed;
+    let refused = malformed.too_short
+        + malformed.sequence_zero
+        + malformed.echoed_requests
+        + malformed.ends_with_payload
+        + malformed.too_few_blocks
+        + malformed.blocks_cut
+        + malformed.trailing_bytes
+        + malformed.sequence_overflows;
+    for (counter, value) in [
+        (Counter::Heartbeats, counts.heartbeats),
+        (Counter::DuplicatePackets, duplicates),
+        (Counter::MalformedPackets, refused),
+        (
+            Counter::ForeignSessionPackets,
+            counts.foreign + counts.after_end,
+        ),
+        (Counter::RecoveredMessages, counts.recovered_messages),
+    ] {
+        counters.set(counter, value);
+    }
+}
+
+pub(super) fn recovery(counters: &Counters, recovery: &Recovery) {
+    counters.set(Counter::RerequestsSent, recovery.counts().requests);
+    counters.set(Counter::RerequestsFailed, recovery.failures());
+}
+
+pub(super) fn fix(counters: &Counters, counts: &FixCounts) {
+    for (counter, value) in [
+        (Counter::FixSessionsAccepted, counts.logons),
+        (
+            Counter::FixSessionsRefused,
+            counts.logons_refused + counts.connections_refused,
+        ),
+        (Counter::FixMessagesIn, counts.messages_received),
+        (Counter::FixMessagesOut, counts.messages_sent),
+        (Counter::FixBytesOut, counts.bytes_written),
+        (Counter::SlowReadersClosed, counts.slow_readers),
+        (Counter::GarbledFixMessages, counts.garbled),
+    ] {
+        counters.set(counter, value);
+    }
+}

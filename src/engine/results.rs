@@ -1,0 +1,108 @@
+//! What the analyst hands to the publishers in one go.
+
+use crate::columns::{Mark, Quotes};
+use crate::market::{Locate, Symbol, Timestamp, Top};
+use crate::publish::{Publisher, Update};
+use crate::window::Output;
+
+/// Rows, newest tops of book and new symbols.
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    pub(super) listings: Vec<(Locate, Symbol)>,
+    pub(super) output: Output,
+    pub(super) tops: Vec<(Locate, Symbol, Top)>,
+    /// When the oldest packet behind them was received; 0 for files.
+    pub(super) received_ns: u64,
+}
+
+impl Results {
+    pub(super) fn clear(&mut self) {
+        self.listings.clear();
+        self.output.clear();
+        self.tops.clear();
+        self.received_ns = 0;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.listings.is_empty() && self.output.updates.is_empty() && self.tops.is_empty()
+    }
+
+    /// Takes over the names among `marks`.
+    pub(super) fn learn(&mut self, marks: &[(u32, Mark)]) {
+        self.listings
+            .extend(marks.iter().filter_map(|(_, mark)| match *mark {
+                Mark::Named { locate, symbol, .. } => Some((locate, symbol)),
+                _ => None,
+            }));
+    }
+
+    /// Hands everything to `publisher`: names, then updates in order, the tops with the last.
+    pub(super) fn publish(&self, publisher: &mut dyn Publisher) -> std::io::Result<()> {
+        for &(locate, symbol) in &self.listings {
+            publisher.listing(locate, symbol);
+        }
+        let mut from = 0;
+        for (index, &(time, to)) in self.output.updates.iter().enumerate() {
+            let last = index + 1 == self.output.updates.len();
+            let tops = if last { &self.tops[..] } else { &[] };
+            publisher.publish(&Update {
+                time,
+                rows: &self.output.rows[from..to],
+                tops,
+            })?;
+            from = to;
+        }
+        if self.output.updates.is_empty() && !self.tops.is_empty() {
+            let time = self.output.passed;
+            publisher.publish(&Update {
+                time,
+                rows: &[],
+                tops: &self.tops,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The tops of book that changed since they were last published.
+#[derive(Debug, Default)]
+pub(super) struct TopsKeeper {
+    newest: Vec<Top>,
+    is_changed: Vec<bool>,
+    changed: Vec<Locate>,
+    passed: Timestamp,
+}
+
+impl TopsKeeper {
+    pub(super) fn update(&mut self, quotes: &Quotes) {
+        for index in 0..quotes.len() {
+            let (locate, top) = quotes.get(index);
+            if self.newest.len() <= locate.index() {
+                self.newest.resize(locate.index() + 1, Top::default());
+                self.is_changed.resize(locate.index() + 1, false);
+            }
+            self.newest[locate.index()] = top;
+            if !std::mem::replace(&mut self.is_changed[locate.index()], true) {
+                self.changed.push(locate);
+            }
+        }
+    }
+
+    /// Whether an end has been passed since this was last asked.
+    pub(super) fn passes(&mut self, end: Timestamp) -> bool {
+        let passed = self.passed;
+        self.passed = passed.max(end);
+        end > passed
+    }
+
+    pub(super) fn drain(
+        &mut self,
+        tops: &mut Vec<(Locate, Symbol, Top)>,
+        label: impl Fn(Locate) -> Symbol,
+    ) {
+        for locate in self.changed.drain(..) {
+            self.is_changed[locate.index()] = false;
+            tops.push((locate, label(locate), self.newest[locate.index()]));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The engine put together.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::agent::{Agent, run_inline, run_on_threads};
+use super::analyst::Analyst;
+use super::decoder::Decoder;
+use super::pipe::pipe;
+use super::publisher::Publishing;
+use super::receiver::Receiver;
+use super::scanner::Scanner;
+use super::{Backend, Clock, Error, Recovery};
+use crate::feed::Source;
+use crate::market::Symbol;
+use crate::metrics::{Counters, Latency};
+use crate::publish::Publisher;
+use crate::session::{Sequencer, SequencerOptions};
+use crate::window::{Sliding, Spec};
+
+/// How rows are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// As the feed goes on, corrections included.
+    #[default]
+    Stream,
+    /// When the input has ended, each row once at its final revision.
+    Batch,
+}
+
+/// What an engine is to do.
+#[derive(Debug)]
+pub struct Options {
+    /// The rows that are asked for.
+    pub spec: Spec,
+    /// How they are computed.
+    pub mode: Mode,
+    /// By which kernel.
+    pub backend: Backend,
+    /// How packets are put in order.
+    pub sequencer: SequencerOptions,
+    /// Who is asked for lost packets.
+    pub recovery: Option<Recovery>,
+    /// The files that the source reads, as messages about them name them.
+    pub files: Vec<PathBuf>,
+    /// Batches that a pipe holds before its sender waits (files) or drops (live feeds).
+    pub queue: usize,
+}
+
+impl Options {
+    /// Streams `spec`, with defaults for everything else.
+    #[must_use]
+    pub fn new(spec: Spec) -> Self {
+        Self {
+            spec,
+            mode: Mode::default(),
+            backend: Backend::default(),
+            sequencer: SequencerOptions::default(),
+            recovery: None,
+            files: Vec::new(),
+            queue: 64,
+        }
+    }
+}
+
+/// What an engine has done.
+#[derive(Debug)]
+pub struct Summary {
+    /// Everything that was counted.
+    pub counters: Arc<Counters>,
+    /// How long things took.
+    pub latency: Latency,
+    /// Symbols with an execution that could not be priced.
+    pub flagged: Vec<Symbol>,
+    /// Nanoseconds from start to end.
+    pub elapsed_ns: u64,
+}
+
+impl Summary {
+    /// Time from start to end.
+    #[must_use]
+    pub fn elapsed(&self) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.elapsed_ns)
+    }
+}
+
+/// A source, the stages behind it, and the publishers at their end.
+pub struct Engine {
+    receiver: Receiver,
+    decoder: Decoder,
+    analyst: Box<dyn Agent>,
+    publishing: Publishing,
+    counters: Arc<Counters>,
+    latency: Arc<Mutex<Latency>>,
+    flagged: Arc<Mutex<Vec<Symbol>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// Joins the stages. Rows go to every one of `publishers`, in order.
+    ///
+    /// # Errors
+    /// When `options.spec` makes no sense.
+    pub fn new(
+        source: Box<dyn Source>,
+        publishers: Vec<Box<dyn Publisher + Send>>,
+        options: Options,
+    ) -> Result<Self, Error> {
+        options.spec.check()?;
+        let tops = publishers.iter().any(|publisher| publisher.wants_tops());
+        let counters = Counters::new();
+        let latency = Arc::new(Mutex::new(Latency::new()));
+        let flagged = Arc::default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (packets_in, packets_out) = pipe(options.queue);
+        let (batches_in, batches_out) = pipe(options.queue);
+        let (results_in, results_out) = pipe(options.queue);
+        let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
+        let decoder = Decoder::new(
+            (packets_out, batches_in),
+            (Sequencer::new(options.sequencer), tops),
+            options.recovery,
+            options.files,
+            Arc::clone(&counters),
+            Arc::clone(&flagged),
+            Arc::clone(&stop),
+        );
+        let kernel = options.backend.kernel();
+        let analyst: Box<dyn Agent> = match options.mode {
+            Mode::Stream => Box::new(Analyst::new(
+                batches_out,
+                results_in,
+                Sliding::new(options.spec, kernel),
+                Arc::clone(&counters),
+                Arc::clone(&latency),
+            )),
+            Mode::Batch => Box::new(Scanner::new(
+                batches_out,
+                results_in,
+                options.spec,
+                kernel,
+                Arc::clone(&counters),
+            )),
+        };
+        let publishing = Publishing::new(
+            results_out,
+            publishers,
+            Arc::clone(&counters),
+            Arc::clone(&latency),
+            Arc::clone(&stop),
+        );
+        Ok(Self {
+            receiver,
+            decoder,
+            analyst,
+            publishing,
+            counters,
+            latency,
+            flagged,
+            stop,
+        })
+    }
+
+    /// Adds a publisher behind the others.
+    pub fn add_publisher(&mut self, publisher: Box<dyn Publisher + Send>) {
+        self.publishing.add(publisher);
+    }
+
+    /// Setting this stops the engine: what has been received is worked off, publishers say goodbye.
+    #[must_use]
+    pub fn stop_switch(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// The counters, to be looked at while the engine runs.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Runs every agent on a thread of its own until the input has ended.
+    ///
+    /// The outcome says whether anything failed; what came before a failure has been published.
+    pub fn run(self, clock: &Clock) -> (Summary, Result<(), Error>) {
+        let outcome = run_on_threads(
+            vec![
+                Box::new(self.receiver),
+                Box::new(self.decoder),
+                self.analyst,
+                Box::new(self.publishing),
+            ],
+            clock,
+        );
+        (
+            summary(&self.counters, &self.latency, &self.flagged, clock),
+            outcome,
+        )
+    }
+
+    /// Lets the agents take turns on this thread until the input has ended. With a seed their order
+    /// is shuffled; the rows are the same.
+    ///
+    /// The outcome says whether anything failed; what came before a failure has been published.
+    pub fn run_inline(self, clock: &Clock, seed: Option<u64>) -> (Summary, Result<(), Error>) {
+        let outcome = run_inline(
+            vec![
+                Box::new(self.receiver),
+                Box::new(self.decoder),
+                self.analyst,
+                Box::new(self.publishing),
+            ],
+            clock,
+            seed,
+        );
+        (
+            summary(&self.counters, &self.latency, &self.flagged, clock),
+            outcome,
+        )
+    }
+}
+
+fn summary(
+    counters: &Arc<Counters>,
+    latency: &Mutex<Latency>,
+    flagged: &Mutex<Vec<Symbol>>,
+    clock: &Clock,
+) -> Summary {
+    let mut latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut flagged = flagged.lock().unwrap_or_else(PoisonError::into_inner);
+    Summary {
+        counters: Arc::clone(counters),
+        latency: std::mem::take(&mut latency),
+        flagged: std::mem::take(&mut flagged),
+        elapsed_ns: clock.monotonic_ns(),
+    }
+}

@@ -1,0 +1,274 @@
+//! The batch path: every row of a day, slab by slab.
+//!
+//! The ends are worked off in slabs, so that the rows in memory stay bounded: for each symbol the
+//! planner says which rows exist, a job asks the kernel for their sums, and the rows of all symbols
+//! are sorted. A session row needs everything since midnight; the sums before the slab are carried
+//! along, so that no slab reads the day again.
+
+use super::day::Day;
+use crate::columns::Position;
+use crate::market::{Locate, Timestamp};
+use crate::window::bounds::{Break, Planned, Planner};
+use crate::window::{
+    Alive, Bounds, Corrections, Gaps, Job, Kernel, Output, Row, SlidingCounts, Spec, Sums, Width,
+};
+
+/// Executions that one slab of ends brings at most, unless one step alone brings more.
+const SLAB_TRADES: usize = 1 << 18;
+/// Rows that one slab brings at most when a row is written at every end.
+const SLAB_ROWS: u64 = 1 << 20;
+
+/// The rows of a day that are still to be computed.
+pub(super) struct Slabs {
+    day: Day,
+    spec: Spec,
+    symbols: Vec<SymbolDay>,
+    /// Ends up to here are done.
+    after: u64,
+    last: u64,
+}
+
+/// The eligible executions of one symbol.
+#[derive(Debug, Default)]
+pub(super) struct SymbolDay {
+    pub(super) locate: Locate,
+    pub(super) times: Vec<u64>,
+    pub(super) prices: Vec<u32>,
+    pub(super) shares: Vec<u32>,
+    pub(super) breaks: Vec<Break>,
+    /// Sums of the executions before the slab at hand, and how many they are.
+    pub(super) carry: Sums,
+    pub(super) carried: usize,
+}
+
+/// The rows of one symbol in one slab, with what the kernel needs to fill them in.
+#[derive(Debug, Default)]
+struct Request {
+    planned: Vec<(Planned, u16)>,
+    bounds: Vec<Bounds>,
+    sums: Vec<Sums>,
+    prices: Vec<u32>,
+    shares: Vec<u32>,
+}
+
+impl Slabs {
+    pub(super) fn new(mut day: Day, spec: Spec) -> Self {
+        let step = spec.step.nanos();
+        let symbols = day.by_symbol(&spec);
+        let breaks = symbols.iter().flat_map(|symbol| {
+            symbol
+                .breaks
+                .iter()
+                .map(|broken| (symbol.times[broken.index as usize], broken))
+        });
+        // As when streaming: rows that held the execution had been written when the break came.
+        let unpublished =
+            breaks.filter(|(time, broken)| !broken.published && *time < broken.at / step * step);
+        day.counts.unpublished_breaks = unpublished.count() as u64;
+        let first = symbols
+            .iter()
+            .filter_map(|symbol| symbol.times.first())
+            .min();
+        let last = (day.now.0 / step).saturating_add(1).saturating_mul(step);
+        let after = first.map_or(last, |time| time / step * step);
+        Self {
+            day,
+            spec,
+            symbols,
+            after,
+            last,
+        }
+    }
+
+    pub(super) fn counts(&self) -> SlidingCounts {
+        self.day.counts
+    }
+
+    /// Computes the next rows, in order; `false` when there are no more.
+    pub(super) fn next(&mut self, kernel: &dyn Kernel, output: &mut Output) -> bool {
+        if self.after >= self.last {
+            return false;
+        }
+        let to = self.slab_end();
+        self.slab(kernel, to, output);
+        self.day.counts.rows += output.rows.len() as u64;
+        output.passed = Timestamp(to);
+        self.after = to;
+        true
+    }
+
+    fn slab_end(&self) -> u64 {
+        let step = self.spec.step.nanos();
+        let log = &self.day.log;
+        let beyond = log.first_at_or_after(self.after) as usize + SLAB_TRADES;
+        let mut end = self.last;
+        if beyond < log.end() as usize {
+            end = end.min(log.time(beyond as Position) / step * step);
+        }
+        if self.spec.every_end {
+            let rows_an_end = (self.symbols.len() * self.spec.windows.len()).max(1) as u64;
+            end = end.min(self.after + (SLAB_ROWS / rows_an_end).max(1) * step);
+        }
+        end.max(self.after + step)
+    }
+
+    fn slab(&mut self, kernel: &dyn Kernel, to: u64, output: &mut Output) {
+        let (spec, after) = (&self.spec, self.after);
+        let mut requests: Vec<(usize, Request)> = Vec::new();
+        for (index, symbol) in self.symbols.iter_mut().enumerate() {
+            symbol.carry_to(after);
+            let planned = symbol.plan(spec, &self.day.gaps, after, to);
+            for request in symbol.requests(spec, planned) {
+                requests.push((index, request));
+            }
+        }
+        let mut jobs: Vec<Job<'_>> = requests
+            .iter_mut()
+            .map(|(_, request)| request.job())
+            .collect();
+        kernel.evaluate(&mut jobs);
+        drop(jobs);
+        for (index, request) in requests {
+            let symbol = &self.symbols[index];
+            for ((planned, window), sums) in request.planned.into_iter().zip(request.sums) {
+                let whole = spec.windows[usize::from(window)].width == Width::Session
+                    && symbol.breaks.is_empty();
+                output.rows.push(Row {
+                    end: Timestamp(planned.end),
+                    locate: symbol.locate,
+                    symbol: self
+                        .day
+                        .directory
+                        .label_at(symbol.locate, Timestamp(planned.end)),
+                    window,
+                    sums: if whole {
+                        symbol.carry.then(&sums)
+                    } else {
+                        sums
+                    },
+                    complete: planned.complete,
+                    revision: planned.revision,
+                });
+                self.day.counts.corrections += u64::from(planned.revision);
+            }
+        }
+        output
+            .rows
+            .sort_unstable_by_key(|row| (row.end, row.symbol, row.locate, row.window));
+        close_updates(output);
+    }
+}
+
+/// Marks where the rows of each end stop.
+fn close_updates(output: &mut Output) {
+    for index in 0..output.rows.len() {
+        let end = output.rows[index].end;
+        if output
+            .rows
+            .get(index + 1)
+            .is_none_or(|next| next.end != end)
+        {
+            output.updates.push((end, index + 1));
+        }
+    }
+}
+
+impl SymbolDay {
+    /// Carries the executions before `time` into the session's sums.
+    fn carry_to(&mut self, time: u64) {
+        let to = self.times.partition_point(|&at| at < time);
+        for index in self.carried..to {
+            self.carry.push(self.prices[index], self.shares[index]);
+        }
+        self.carried = to;
+    }
+
+    fn plan(&self, spec: &Spec, gaps: &Gaps, after: u64, to: u64) -> Vec<(Planned, u16)> {
+        let mut planned = Vec::new();
+        for window in 0..spec.windows.len() {
+            let planner = Planner {
+                times: &self.times,
+                breaks: &self.breaks,
+                ..Planner::new(spec, window, gaps)
+            };
+            planner.plan(after, to, |row| planned.push((row, window as u16)));
+        }
+        planned
+    }
+
+    /// What to ask of the kernel: one request, or one for each state of the breaks.
+    fn requests(&self, spec: &Spec, planned: Vec<(Planned, u16)>) -> Vec<Request> {
+        if planned.is_empty() {
+            return Vec::new();
+        }
+        if self.breaks.is_empty() {
+            return vec![self.request(spec, planned)];
+        }
+        let all = spec.corrections == Corrections::All;
+        let mut by_state: Vec<(u32, Vec<(Planned, u16)>)> = Vec::new();
+        for row in planned {
+            let applied = if all { u32::MAX } else { row.0.applied };
+            match by_state.iter_mut().find(|(state, _)| *state == applied) {
+                Some((_, rows)) => rows.push(row),
+                None => by_state.push((applied, vec![row])),
+            }
+        }
+        let request = |(applied, planned): (u32, Vec<(Planned, u16)>)| {
+            let alive = Alive::new(&self.prices, &self.shares, &self.breaks, applied);
+            let bounds: Vec<Bounds> = planned
+                .iter()
+                .map(|(row, _)| alive.bounds(row.bounds))
+                .collect();
+            let sums = vec![Sums::default(); bounds.len()];
+            Request {
+                planned,
+                bounds,
+                sums,
+                prices: alive.prices,
+                shares: alive.shares,
+            }
+        };
+        by_state.into_iter().map(request).collect()
+    }
+
+    /// The request of a symbol without breaks: session rows ask for what follows the carry.
+    fn request(&self, spec: &Spec, planned: Vec<(Planned, u16)>) -> Request {
+        let carried = self.carried as u32;
+        let mut bounds: Vec<Bounds> = planned
+            .iter()
+            .map(
+                |(row, window)| match spec.windows[usize::from(*window)].width {
+                    Width::Session => Bounds {
+                        low: carried.min(row.bounds.high),
+                        ..row.bounds
+                    },
+                    Width::Finite(_) => row.bounds,
+                },
+            )
+            .collect();
+        let from = bounds.iter().map(|bounds| bounds.low).min().unwrap_or(0);
+        let to = bounds.iter().map(|bounds| bounds.high).max().unwrap_or(0);
+        for bounds in &mut bounds {
+            bounds.low -= from;
+            bounds.high -= from;
+        }
+        Request {
+            planned,
+            sums: vec![Sums::default(); bounds.len()],
+            bounds,
+            prices: self.prices[from as usize..to as usize].to_vec(),
+            shares: self.shares[from as usize..to as usize].to_vec(),
+        }
+    }
+}
+
+impl Request {
+    fn job(&mut self) -> Job<'_> {
+        Job {
+            prices: &self.prices,
+            shares: &self.shares,
+            bounds: &self.bounds,
+            sums: &mut self.sums,
+        }
+    }
+}
