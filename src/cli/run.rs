@@ -1,0 +1,169 @@
+//! `run`: the service. A live feed in, rows out over FIX and to a file.
+
+use std::io::{self, IsTerminal};
+use std::net::{SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+
+use super::error::{say, tell};
+use super::output::writer;
+use super::{Error, error, live};
+use crate::config::{self, Config, OutputConfig};
+use crate::metrics::report;
+use crate::{
+    Acceptor, Clock, Corrections, Duration, Engine, Format, Impair, LiveTable, Options, Policy,
+    Pool, Publisher, Recovery, Source, Spec, UdpOptions, UdpSource, Window,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Configuration; the defaults listen to 239.192.0.1:5000 and 239.192.0.2:5000 on loopback.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the default configuration, with what each key means, and exit.
+    #[arg(long)]
+    print_config: bool,
+    /// Windows, instead of the configuration's: durations such as 1s and 5m, or session.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    window: Vec<Window>,
+    /// Distance between ends, instead of the configuration's.
+    #[arg(long, value_name = "DURATION")]
+    step: Option<Duration>,
+    /// Which executions count, instead of the configuration's.
+    #[arg(long, value_name = "NAME")]
+    policy: Option<Policy>,
+    /// Write a row at every end while its window holds an execution.
+    #[arg(long)]
+    every_end: bool,
+    /// How old a broken execution may be for its rows to be written again: all, off or a duration.
+    #[arg(long, value_name = "AGE")]
+    corrections: Option<Corrections>,
+    /// File that rows are written to; - is standard output. Without it there is a live table.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How rows are written: table, csv or jsonl.
+    #[arg(long, value_name = "NAME")]
+    format: Option<Format>,
+    /// Address of the FIX acceptor, instead of the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    fix: Option<SocketAddr>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Error> {
+    if args.print_config {
+        tell(format_args!("{}", config::DEFAULT))?;
+        return Ok(());
+    }
+    let config = configure(args)?;
+    let spec = config.window.spec();
+    let pool = Pool::new(config.feed.buffers, config.feed.buffer_bytes);
+    let mut udp = UdpSource::open(&config.feed.lines, pool)?;
+    let recovery = Recovery::open(&config.recovery, &mut udp)?;
+    let listening = listening(&config, &udp);
+    let source: Box<dyn Source> = match config.feed.impair.clone() {
+        Some(faults) => Box::new(
+            Impair::new(udp, faults).map_err(|error| Error::Usage(format!("feed.{error}")))?,
+        ),
+        None => Box::new(udp),
+    };
+    let (publishers, serving) = publishers(&config, &spec)?;
+    let out = config
+        .output
+        .map_or_else(|| PathBuf::from("-"), |output| output.file);
+    let options = Options {
+        backend: config.window.backend,
+        sequencer: config.session,
+        recovery,
+        queue: config.engine.queue,
+        ..Options::new(spec)
+    };
+    let engine = Engine::new(source, publishers, options)?;
+    live::stop_on_signal(engine.stop_switch())?;
+    say(format_args!("{}{}", listening, serving));
+    let (summary, outcome) = engine.run(&Clock::machine());
+    let report = report(&summary.counters, &summary.latency, summary.elapsed());
+    say(format_args!("{}", report.trim_end()));
+    error::outcome(outcome, &out)
+}
+
+fn configure(args: &Args) -> Result<Config, Error> {
+    let mut config = args
+        .config
+        .as_deref()
+        .map(Config::read)
+        .transpose()?
+        .unwrap_or_default();
+    if !args.window.is_empty() {
+        config.window.windows.clone_from(&args.window);
+    }
+    config.window.step = args.step.unwrap_or(config.window.step);
+    config.window.policy = args.policy.unwrap_or(config.window.policy);
+    config.window.every_end |= args.every_end;
+    config.window.corrections = args.corrections.unwrap_or(config.window.corrections);
+    if let Some(file) = args.out.clone() {
+        config.output = Some(OutputConfig {
+            file,
+            format: Format::default(),
+        });
+    }
+    if let (Some(format), Some(output)) = (args.format, &mut config.output) {
+        output.format = format;
+    }
+    config.fix.acceptor.listen = args.fix.unwrap_or(config.fix.acceptor.listen);
+    config
+        .window
+        .spec()
+        .check()
+        .map_err(|error| Error::Usage(format!("--window: {error}")))?;
+    Ok(config)
+}
+
+/// What is listened to, and what the system withheld.
+fn listening(config: &Config, udp: &UdpSource) -> String {
+    let sockets = udp.bound_addresses().zip(udp.granted_receive_buffers());
+    let line = |(options, (bound, granted)): (&UdpOptions, (SocketAddrV4, usize))| {
+        let name = char::from(b'A' + options.line.min(25));
+        let (interface, wanted) = (options.interface, options.receive_buffer);
+        let remedy = match granted < wanted {
+            true => format!(
+                "\nline {name}: {wanted} bytes were asked for: sysctl -w net.core.rmem_max={wanted}"
+            ),
+            false => String::new(),
+        };
+        format!("line {name}: {bound} on {interface}, receive buffer {granted} bytes{remedy}\n")
+    };
+    config.feed.lines.iter().zip(sockets).map(line).collect()
+}
+
+type Publishers = Vec<Box<dyn Publisher + Send>>;
+
+/// Who gets the rows, and what is served where.
+fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, String), Error> {
+    let mut publishers: Publishers = Vec::new();
+    let mut serving = "no FIX".to_owned();
+    if !config.fix.disabled {
+        let failed = |error: &dyn std::fmt::Display| Error::Failed(error.to_string());
+        let labels = spec
+            .windows
+            .iter()
+            .map(|window| window.label.clone())
+            .collect();
+        let options = &config.fix.acceptor;
+        let acceptor = Acceptor::bind(options.clone(), labels).map_err(|error| failed(&error))?;
+        let address = acceptor.local_address().map_err(|error| failed(&error))?;
+        serving = format!(
+            "FIX.4.4: {address}, SenderCompID {}",
+            options.sender_comp_id
+        );
+        publishers.push(Box::new(acceptor));
+    }
+    match &config.output {
+        Some(output) => publishers.push(writer(spec, output.format, &output.file, None, true)?),
+        None => {
+            let out = io::stdout();
+            let terminal = out.is_terminal();
+            let table = LiveTable::new(spec, out, terminal).with_columns(live::columns());
+            publishers.push(Box::new(table));
+        }
+    }
+    Ok((publishers, serving))
+}

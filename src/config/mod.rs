@@ -1,0 +1,250 @@
+//! The service's configuration: a TOML file of the options that the stages own.
+//!
+//! Every key has a default, and an unknown key is refused with the nearest known one.
+//! `widetape run --print-config` prints the whole file with all defaults and what each key means.
+
+mod error;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+pub use error::ConfigError;
+
+use crate::engine::{Backend, RecoveryOptions};
+use crate::feed::{ImpairOptions, UdpOptions};
+use crate::market::Duration;
+use crate::publish::fix::AcceptorOptions;
+use crate::publish::text::Format;
+use crate::session::SequencerOptions;
+use crate::window::{Corrections, Policy, Spec, Window};
+
+/// The default configuration, as `--print-config` prints it.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// Most packet buffers; of the largest size they take 16 GiB.
+const MAX_BUFFERS: usize = 1 << 18;
+
+/// Everything that `widetape run` can be told.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where packets come from.
+    pub feed: FeedConfig,
+    /// How packets are put in order.
+    pub session: SequencerOptions,
+    /// Who is asked for lost packets.
+    pub recovery: RecoveryOptions,
+    /// Which rows are computed.
+    pub window: WindowConfig,
+    /// The FIX acceptor.
+    pub fix: FixConfig,
+    /// A file of rows; none unless said.
+    pub output: Option<OutputConfig>,
+    /// Threads and channels.
+    pub engine: EngineConfig,
+}
+
+/// Where packets come from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedConfig {
+    /// One socket each.
+    pub lines: Vec<UdpOptions>,
+    /// Packet buffers. Holding packets back takes buffers, so there must be more than
+    /// `session.hold_packets`.
+    pub buffers: usize,
+    /// Bytes in a packet buffer; larger datagrams are dropped and counted.
+    pub buffer_bytes: usize,
+    /// Faults to inject, for tests of the service itself.
+    pub impair: Option<ImpairOptions>,
+}
+
+/// Which rows are computed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WindowConfig {
+    /// Durations such as `1s`, or `session`.
+    #[serde(deserialize_with = "windows")]
+    pub windows: Vec<Window>,
+    /// Distance between ends.
+    #[serde(deserialize_with = "parsed")]
+    pub step: Duration,
+    /// Which executions count.
+    #[serde(deserialize_with = "parsed")]
+    pub policy: Policy,
+    /// Write a row at every end while its window holds an execution.
+    pub every_end: bool,
+    /// How old a broken execution may be for its rows to be written again.
+    #[serde(deserialize_with = "parsed")]
+    pub corrections: Corrections,
+    /// Who computes corrected rows.
+    #[serde(deserialize_with = "parsed")]
+    pub backend: Backend,
+}
+
+/// The FIX acceptor.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FixConfig {
+    /// Whether there is none.
+    pub disabled: bool,
+    /// Its options.
+    pub acceptor: AcceptorOptions,
+}
+
+/// A file of rows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputConfig {
+    /// The file; `-` is standard output.
+    pub file: PathBuf,
+    /// How rows are written.
+    #[serde(default, deserialize_with = "parsed")]
+    pub format: Format,
+}
+
+/// Threads and channels.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineConfig {
+    /// Batches that a pipe between two agents holds before packets are dropped and counted.
+    pub queue: usize,
+}
+
+impl Default for FeedConfig {
+    fn default() -> Self {
+        let line = |line: u8| UdpOptions {
+            line,
+            ..UdpOptions::new(std::net::SocketAddrV4::new(
+                [239, 192, 0, line + 1].into(),
+                5000,
+            ))
+        };
+        Self {
+            lines: vec![line(0), line(1)],
+            buffers: 16_384,
+            buffer_bytes: 2_048,
+            impair: None,
+        }
+    }
+}
+
+impl Default for WindowConfig {
+    fn default() -> Self {
+        let window = |label: &str, width| Window {
+            label: label.to_owned(),
+            width,
+        };
+        let finite = |millis| Duration::from_millis(millis).map(crate::window::Width::Finite);
+        let windows = [("1s", finite(1_000)), ("1m", finite(60_000))];
+        let windows = windows
+            .into_iter()
+            .filter_map(|(label, width)| Some(window(label, width?)));
+        let session = window("session", crate::window::Width::Session);
+        Self {
+            windows: windows.chain([session]).collect(),
+            step: Duration::HUNDRED_MILLISECONDS,
+            policy: Policy::All,
+            every_end: false,
+            corrections: Duration::from_millis(3_600_000)
+                .map_or(Corrections::All, Corrections::Within),
+            backend: Backend::Auto,
+        }
+    }
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { queue: 1_024 }
+    }
+}
+
+impl WindowConfig {
+    /// The request that these options make.
+    #[must_use]
+    pub fn spec(&self) -> Spec {
+        Spec {
+            windows: self.windows.clone(),
+            step: self.step,
+            policy: self.policy,
+            every_end: self.every_end,
+            corrections: self.corrections,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no TOML, has unknown keys, or values that make no sense.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a file; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Config =
+            toml::from_str(text).map_err(|error| ConfigError::invalid(path, text, &error))?;
+        config.check().map_err(|reason| ConfigError::Senseless {
+            path: path.to_owned(),
+            reason,
+        })?;
+        Ok(config)
+    }
+
+    /// What no single key shows.
+    fn check(&self) -> Result<(), String> {
+        self.window
+            .spec()
+            .check()
+            .map_err(|error| format!("window.windows: {error}"))?;
+        if self.feed.lines.is_empty() {
+            return Err("feed.lines: a service needs at least one line".to_owned());
+        }
+        if self.feed.buffers <= self.session.hold_packets {
+            return Err(format!(
+                "feed.buffers = {} must exceed session.hold_packets = {}",
+                self.feed.buffers, self.session.hold_packets
+            ));
+        }
+        if self.feed.buffers > MAX_BUFFERS {
+            return Err(format!("feed.buffers must be at most {MAX_BUFFERS}"));
+        }
+        if !(64..=65_536).contains(&self.feed.buffer_bytes) {
+            return Err("feed.buffer_bytes must be from 64 to 65536".to_owned());
+        }
+        if !(1..=65_536).contains(&self.engine.queue) {
+            return Err("engine.queue must be from 1 to 65536".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(D::Error::custom)
+}
+
+fn windows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Window>, D::Error> {
+    let labels = Vec::<String>::deserialize(deserializer)?;
+    labels
+        .iter()
+        .map(|label| label.parse().map_err(D::Error::custom))
+        .collect()
+}
