@@ -1,0 +1,106 @@
+//! Rows as they are asked for: formats, places, symbols.
+
+use std::fs;
+
+use super::process::{widetape, widetape_cut_off};
+use super::{dataset, folder, text};
+
+const COLUMNS: &str =
+    "end_ns,symbol,window,vwap,volume,notional,trades,open,high,low,close,complete,revision,policy";
+
+fn printed(command: &str, options: &[&str]) -> String {
+    let day = dataset("edge_cases.itch");
+    let arguments = [&[command, &day], options].concat();
+    widetape(&arguments).exits(0).text().to_owned()
+}
+
+/// A line of CSV as a line of JSON with the same values.
+fn as_json(line: &str) -> String {
+    let fields: Vec<String> = COLUMNS
+        .split(',')
+        .zip(line.split(','))
+        .map(|(name, value)| match name {
+            "symbol" | "window" | "policy" => format!("\"{name}\":\"{value}\""),
+            _ if value.is_empty() => format!("\"{name}\":null"),
+            _ => format!("\"{name}\":{value}"),
+        })
+        .collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+#[test]
+fn every_format_holds_the_same_rows() {
+    for command in ["scan", "replay"] {
+        let csv = printed(command, &["--format", "csv"]);
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), Some(COLUMNS));
+        let wanted: Vec<String> = lines.map(as_json).collect();
+        assert!(wanted.len() > 20);
+        let jsonl = printed(command, &["--format", "jsonl"]);
+        assert_eq!(jsonl.lines().collect::<Vec<_>>(), wanted, "{command}");
+
+        let table = printed(command, &["--format", "table"]);
+        assert_eq!(table, printed(command, &[]), "the default");
+        let mut lines = table.lines();
+        let heading = lines.next().expect("a heading");
+        assert!(heading.starts_with("end ") && heading.contains(" vwap "));
+        let symbols: Vec<&str> = lines.filter_map(|line| line.split(' ').nth(1)).collect();
+        let wanted: Vec<&str> = csv
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(',').nth(1))
+            .collect();
+        assert_eq!(symbols, wanted, "{command}");
+    }
+}
+
+#[test]
+fn a_file_receives_what_standard_output_would() {
+    let folder = folder("out");
+    for command in ["scan", "replay"] {
+        for format in ["csv", "jsonl", "table"] {
+            let wanted = printed(command, &["--format", format, "--out", "-"]);
+            let path = folder.join(format!("{command}.{format}"));
+            let options = ["--format", format, "--out", text(&path)];
+            assert_eq!(printed(command, &options), "");
+            let found = fs::read_to_string(&path).expect("the file");
+            assert_eq!(found, wanted, "{command} {format}");
+        }
+    }
+}
+
+#[test]
+fn only_rows_of_the_symbols_asked_for() {
+    for command in ["scan", "replay"] {
+        let all = printed(command, &["--format", "csv"]);
+        for symbols in ["ONE", "ONE,#2", "NONE"] {
+            let wanted: Vec<&str> = all
+                .lines()
+                .filter(|line| {
+                    let symbol = line.split(',').nth(1).expect("a symbol");
+                    symbol == "symbol" || symbols.split(',').any(|asked| asked == symbol)
+                })
+                .collect();
+            let found = printed(command, &["--format", "csv", "--symbols", symbols]);
+            assert_eq!(found.lines().collect::<Vec<_>>(), wanted, "{symbols}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let day = dataset("sample_day.itch.gz");
+    for arguments in [
+        &["scan", &day, "--format", "csv"][..],
+        &["replay", &day, "--format", "table"],
+        &["inspect", &day],
+        &["generate", "--messages", "200000", "--out", "-"],
+    ] {
+        for bytes in [0, 1, 100_000] {
+            let done = widetape_cut_off(arguments, bytes).exits(0);
+            assert_eq!(done.out.len() as u64, bytes, "{arguments:?}");
+            let said = done.err.join("\n");
+            assert!(!said.contains("pipe"), "{arguments:?}: {said}");
+        }
+    }
+}

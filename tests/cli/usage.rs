@@ -1,0 +1,159 @@
+//! Faults of usage, files and configuration.
+
+use std::fs::{self, File, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::process::widetape;
+use super::{dataset, folder, text};
+
+const SUBCOMMANDS: [&str; 7] = [
+    "run", "replay", "scan", "send", "generate", "inspect", "doctor",
+];
+
+#[test]
+fn every_subcommand_helps() {
+    let whole = widetape(&["--help"]).exits(0);
+    for subcommand in SUBCOMMANDS {
+        let line = format!("\n  {subcommand} ");
+        assert!(whole.text().contains(&line), "{subcommand}");
+        let done = widetape(&[subcommand, "--help"]).exits(0);
+        let usage = format!("Usage: widetape {subcommand}");
+        assert!(done.text().contains(&usage), "{}", done.text());
+        assert!(done.err.is_empty(), "{:?}", done.err);
+    }
+    let version = widetape(&["--version"]).exits(0);
+    let wanted = concat!("widetape ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(version.text(), wanted);
+}
+
+#[test]
+fn wrong_usage_is_told_with_exit_code_2() {
+    let day = dataset("edge_cases.itch");
+    for (arguments, told) in [
+        (&["bogus"][..], "bogus"),
+        (&["--bogus"], "--bogus"),
+        (&["scan"], "<FILE>"),
+        (&["replay"], "<FILE>"),
+        (&["inspect"], "<FILE>"),
+        (&["send"], "<FILE>"),
+        (&["generate"], "--out"),
+        (&["scan", &day, "--bogus"], "--bogus"),
+        (&["scan", &day, "--window", "1x"], "`1x` is not a duration"),
+        (&["scan", &day, "--window", "0s"], "out of range"),
+        (&["scan", &day, "--window", "25h"], "out of range"),
+        (&["scan", &day, "--window", "1s,1s"], "`1s` stands twice"),
+        (&["scan", &day, "--step", "session"], "session"),
+        (&["scan", &day, "--policy", "itch.some"], "itch.continuous"),
+        (&["scan", &day, "--backend", "gpu"], "no GPU backend"),
+        (&["scan", &day, "--backend", "fast"], "fast"),
+        (&["scan", &day, "--format", "xml"], "jsonl"),
+        (&["scan", &day, "--corrections", "some"], "some"),
+        (&["scan", &day, "--symbols", "TOOLONGNAME"], "TOOLONGNAME"),
+        (&["send", &day, "--loss", "200%"], "200%"),
+        (&["send", &day, "--speed", "fast"], "fast"),
+        (&["send", &day, "--session", "ELEVEN_LONG"], "--session"),
+        (&["generate", "--symbols", "0", "--out", "-"], "--symbols"),
+        (&["run", "--fix", "nowhere"], "nowhere"),
+        (&["--seconds", "0"], "--seconds"),
+    ] {
+        let done = widetape(arguments).exits(2);
+        assert_eq!(done.text(), "", "{arguments:?}");
+        let said = done.err.join("\n");
+        assert!(said.contains(told), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_or_written_are_named_in_one_line() {
+    let folder = folder("files");
+    let missing = folder.join("missing.itch");
+    let empty = folder.join("empty.itch");
+    File::create(&empty).expect("an empty file");
+    let closed = folder.join("closed.itch");
+    fs::copy(dataset("edge_cases.itch"), &closed).expect("a copy");
+    fs::set_permissions(&closed, Permissions::from_mode(0o000)).expect("closed");
+    let mut bad = vec![&missing, &empty, &folder];
+    match File::open(&closed) {
+        Ok(_) => println!("SKIPPED: this user reads files without permission"),
+        Err(_) => bad.push(&closed),
+    }
+    for path in bad {
+        for command in ["scan", "replay", "inspect", "send"] {
+            let done = widetape(&[command, text(path)]).exits(1);
+            assert!(done.refused().contains(text(path)), "{:?}", done.err);
+        }
+    }
+    let nowhere = folder.join("nowhere").join("rows.csv");
+    let day = dataset("edge_cases.itch");
+    for command in ["scan", "replay"] {
+        let done = widetape(&[command, &day, "--out", text(&nowhere)]).exits(1);
+        assert!(done.refused().contains(text(&nowhere)), "{:?}", done.err);
+    }
+    let done = widetape(&["generate", "--messages", "2000", "--out", text(&folder)]).exits(1);
+    assert!(done.refused().contains(text(&folder)), "{:?}", done.err);
+}
+
+#[test]
+fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
+    let folder = folder("config");
+    for (name, content, told) in [
+        (
+            "key.toml",
+            "[window]\nstap = \"1s\"\n",
+            "key.toml:2: unknown field `stap`",
+        ),
+        ("near.toml", "[windw]\n", "did you mean `window`?"),
+        ("value.toml", "[window]\nstep = \"1x\"\n", "value.toml:2: "),
+        ("kind.toml", "[engine]\nqueue = \"a\"\n", "kind.toml:2: "),
+        ("toml.toml", "\n[engine\n", "toml.toml:2: "),
+        (
+            "twice.toml",
+            "[window]\nwindows = [\"1s\", \"1s\"]\n",
+            "stands twice",
+        ),
+        (
+            "backend.toml",
+            "[window]\nbackend = \"gpu\"\n",
+            "backend.toml:2: ",
+        ),
+        ("lines.toml", "[feed]\nlines = []\n", "at least one line"),
+        ("queue.toml", "[engine]\nqueue = 0\n", "engine.queue"),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, content).expect("a configuration");
+        let done = widetape(&["run", "--config", text(&path)]).exits(78);
+        let line = done.refused();
+        assert!(line.contains(text(&path)) && line.contains(told), "{line}");
+    }
+    for path in [folder.join("missing.toml"), folder.clone()] {
+        let done = widetape(&["run", "--config", text(&path)]).exits(78);
+        assert!(done.refused().contains(text(&path)), "{:?}", done.err);
+    }
+}
+
+#[test]
+fn the_printed_configuration_parses_back_to_the_default() {
+    use widetape::config::Config;
+    let done = widetape(&["run", "--print-config"]).exits(0);
+    let printed = Config::parse(done.text(), Path::new("printed")).expect("it parses");
+    assert_eq!(format!("{printed:?}"), format!("{:?}", Config::default()));
+}
+
+#[test]
+fn a_fix_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let path = folder("fix_in_use").join("w.toml");
+    let line = "[[feed.lines]]\ngroup = \"239.192.91.1:0\"\nline = 0\n";
+    fs::write(&path, line).expect("a configuration");
+    for arguments in [
+        &["run", "--config", text(&path), "--fix", &address][..],
+        &["--fix", &address],
+    ] {
+        let done = widetape(arguments).exits(1);
+        let last = done.err.last().expect("a line");
+        assert!(last.contains(&address), "{last}");
+    }
+}

@@ -1,0 +1,12 @@
+//! One answer, whoever computes it: kernels against folding, paths and backends against a model.
+//!
+//! `model` recomputes both sets of executions at every end of a small day, straight from the
+//! description of the rows, and remembers what has been written so that breaks correct it. `days`
+//! draws days as wire messages; `rows` sends them through the whole engine in every way. `long` does
+//! without the model where a day must be long.
+
+mod days;
+mod kernels;
+mod long;
+mod model;
+mod rows;

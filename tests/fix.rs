@@ -1,0 +1,6 @@
+//! The FIX acceptor, seen by a counterparty that shares no code with it.
+
+mod capture;
+mod client;
+mod market_data;
+mod session;
