@@ -40,7 +40,8 @@ impl Error {
         match self {
             Error::OutputClosed => {}
             // Help and version go to standard output; nothing can be done if that fails.
-            Error::Arguments(error) => drop(error.print()),
+            Error::Arguments(error) if error.exit_code() == 0 => drop(error.print()),
+            Error::Arguments(error) => say(format_args!("widetape: {}", first_paragraph(error))),
             error => say(format_args!("widetape: {error}")),
         }
     }
@@ -57,6 +58,17 @@ impl Error {
             Error::Engine(_) | Error::Feed(_) | Error::Failed(_) => ExitCode::from(1),
         }
     }
+}
+
+/// What is wrong with the arguments, in one line.
+fn first_paragraph(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    format!("{} (see --help)", line.trim_start_matches("error: "))
 }
 
 /// An engine's outcome: a closed output is told apart from a failure, and a failure of the rows'

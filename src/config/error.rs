@@ -108,6 +108,7 @@ mod tests {
         assert!(fault("[feed]\nbuffers = 10").contains("must exceed session.hold_packets"));
         assert!(fault("[window]\nstep = \"1d\"").contains("not a duration"));
         assert!(fault("[feed]\nlines = []").contains("at least one line"));
+        assert!(fault("[fix.acceptor]\nmax_sessions = 0").contains("fix.acceptor.max_sessions"));
     }
 
     #[test]

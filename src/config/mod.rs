@@ -223,6 +223,10 @@ impl Config {
         if !(64..=65_536).contains(&self.feed.buffer_bytes) {
             return Err("feed.buffer_bytes must be from 64 to 65536".to_owned());
         }
+        self.fix
+            .acceptor
+            .validate()
+            .map_err(|error| error.to_string())?;
         if !(1..=65_536).contains(&self.engine.queue) {
             return Err("engine.queue must be from 1 to 65536".to_owned());
         }

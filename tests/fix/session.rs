@@ -218,7 +218,7 @@ fn an_address_in_use_is_named_with_a_remedy() {
     assert!(matches!(error, FixError::AddressInUse { address } if address == listen));
     let text = error.to_string();
     assert!(
-        text.contains(&listen.to_string()) && text.contains("fix.listen"),
+        text.contains(&listen.to_string()) && text.contains("--fix"),
         "{text}"
     );
 

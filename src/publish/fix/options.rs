@@ -123,7 +123,7 @@ impl AcceptorOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum FixError {
     /// A setting is out of range.
-    #[error("fix.{name} {reason}")]
+    #[error("fix.acceptor.{name} {reason}")]
     Option {
         /// Field of [`AcceptorOptions`].
         name: &'static str,
@@ -132,7 +132,7 @@ pub enum FixError {
     },
     /// Somebody else listens there.
     #[error(
-        "FIX address {address} is in use: stop the program that holds it or set fix.listen to another port"
+        "FIX address {address} is in use: stop the program that holds it or choose another address (--fix, or listen under [fix.acceptor])"
     )]
     AddressInUse {
         /// The address asked for.
