@@ -183,19 +183,7 @@ impl Engine {
     ///
     /// The outcome says whether anything failed; what came before a failure has been published.
     pub fn run(self, clock: &Clock) -> (Summary, Result<(), Error>) {
-        let outcome = run_on_threads(
-            vec![
-                Box::new(self.receiver),
-                Box::new(self.decoder),
-                self.analyst,
-                Box::new(self.publishing),
-            ],
-            clock,
-        );
-        (
-            summary(&self.counters, &self.latency, &self.flagged, clock),
-            outcome,
-        )
+        self.drive(clock, |agents| run_on_threads(agents, clock))
     }
 
     /// Lets the agents take turns on this thread until the input has ended. With a seed their order
@@ -203,35 +191,28 @@ impl Engine {
     ///
     /// The outcome says whether anything failed; what came before a failure has been published.
     pub fn run_inline(self, clock: &Clock, seed: Option<u64>) -> (Summary, Result<(), Error>) {
-        let outcome = run_inline(
-            vec![
-                Box::new(self.receiver),
-                Box::new(self.decoder),
-                self.analyst,
-                Box::new(self.publishing),
-            ],
-            clock,
-            seed,
-        );
-        (
-            summary(&self.counters, &self.latency, &self.flagged, clock),
-            outcome,
-        )
+        self.drive(clock, |agents| run_inline(agents, clock, seed))
     }
-}
 
-fn summary(
-    counters: &Arc<Counters>,
-    latency: &Mutex<Latency>,
-    flagged: &Mutex<Vec<Symbol>>,
-    clock: &Clock,
-) -> Summary {
-    let mut latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut flagged = flagged.lock().unwrap_or_else(PoisonError::into_inner);
-    Summary {
-        counters: Arc::clone(counters),
-        latency: std::mem::take(&mut latency),
-        flagged: std::mem::take(&mut flagged),
-        elapsed_ns: clock.monotonic_ns(),
+    fn drive(
+        self,
+        clock: &Clock,
+        run: impl FnOnce(Vec<Box<dyn Agent>>) -> Result<(), Error>,
+    ) -> (Summary, Result<(), Error>) {
+        let outcome = run(vec![
+            Box::new(self.receiver),
+            Box::new(self.decoder),
+            self.analyst,
+            Box::new(self.publishing),
+        ]);
+        let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flagged = self.flagged.lock().unwrap_or_else(PoisonError::into_inner);
+        let summary = Summary {
+            counters: self.counters,
+            latency: std::mem::take(&mut latency),
+            flagged: std::mem::take(&mut flagged),
+            elapsed_ns: clock.monotonic_ns(),
+        };
+        (summary, outcome)
     }
 }
