@@ -11,13 +11,11 @@ mod naive;
 use naive::Naive;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use widetape::book::{Book, Oddity};
+use widetape::book::{Book, Memory, Oddity};
 use widetape::market::{Locate, Price, Shares, Side};
 
-/// Bytes of an order's slot in the index.
-const SLOT: u64 = 12;
-/// Slots that the index may always have.
-const SLOTS_FREE: u64 = 1 << 20;
+/// Bytes of an order's slot.
+const SLOT: u64 = 16;
 const LOCATES: [Locate; 4] = [Locate(0), Locate(1), Locate(2), Locate(u16::MAX)];
 
 /// Which reference an operation names.
@@ -87,9 +85,9 @@ struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
+    fn new(memory: Memory) -> Self {
         Self {
-            book: Book::with_page_bits(4),
+            book: Book::with_ring_bits(4, memory),
             naive: Naive::default(),
             used: Vec::new(),
             newest: 100,
@@ -109,6 +107,10 @@ impl Pair {
             }
         };
         self.used.push(reference);
+        // Looking ahead changes nothing, whatever is looked at.
+        self.book.prefetch_order(reference);
+        self.book.prefetch_survivor(reference);
+        self.book.prefetch_level(reference, LOCATES[1], None);
         reference
     }
 
@@ -200,23 +202,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_operations_give_what_the_naive_book_gives(operations in vec(operation(), 1..300)) {
-        let mut pair = Pair::new();
+    fn any_operations_give_what_the_naive_book_gives(
+        operations in vec(operation(), 1..300),
+        memory in prop_oneof![Just(Memory::Fast), Just(Memory::Plain)],
+    ) {
+        let mut pair = Pair::new(memory);
         for operation in operations {
             pair.apply(operation);
         }
         for reference in pair.naive.references() {
             pair.apply(Operation::Delete(Named::Exactly(reference), LOCATES[2]));
         }
-        prop_assert_eq!(pair.book.counts().live + pair.book.counts().in_map, 0);
+        prop_assert_eq!(pair.book.counts().live + pair.book.counts().in_table, 0);
         prop_assert!(LOCATES.iter().all(|&locate| pair.book.top(locate) == Default::default()));
     }
 }
 
 #[test]
-fn survivors_move_out_of_old_pages_and_are_still_found() {
-    let mut pair = Pair::new();
-    // A page each, so that the free slots are used up soon.
+fn survivors_move_out_of_the_ring_and_are_still_found() {
+    let mut pair = Pair::new(Memory::default());
+    // All in one slot of the first ring.
     for step in 0..80_000_u64 {
         let named = Named::Next(16);
         let price = 1_000 + (step % 40) as u32;
@@ -226,27 +231,27 @@ fn survivors_move_out_of_old_pages_and_are_still_found() {
         }
     }
     let counts = pair.book.counts();
-    assert!(counts.moved > 200 && counts.in_map > 200, "{counts:?}");
-    assert!(counts.live > counts.in_map, "{counts:?}");
+    assert!(counts.moved > 200 && counts.in_table > 200, "{counts:?}");
+    assert!(counts.live > counts.in_table, "{counts:?}");
     for reference in pair.naive.references() {
         let named = Named::Exactly(reference);
         pair.apply(Operation::Execute(named, LOCATES[1], 4));
         pair.apply(Operation::Delete(named, LOCATES[1]));
         pair.apply(Operation::Delete(named, LOCATES[1]));
     }
-    assert_eq!(pair.book.counts().in_map, 0);
+    assert_eq!(pair.book.counts().in_table, 0);
 }
 
 #[test]
 fn a_jump_of_the_references_keeps_the_old_orders() {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(Memory::default());
     for from in [1_000, 1 << 50, 100_000, 1 << 63] {
         pair.burst(from, 3, 2_500, 100);
     }
     assert_eq!(pair.naive.live(), 100);
     let counts = pair.book.counts();
     assert!(
-        counts.moved >= 25 && counts.in_map > counts.moved,
+        counts.moved >= 25 && counts.in_table > counts.moved,
         "{counts:?}"
     );
     for reference in pair.naive.references() {
@@ -256,7 +261,7 @@ fn a_jump_of_the_references_keeps_the_old_orders() {
 
 #[test]
 fn memory_is_bounded_by_the_live_orders_not_by_the_day() {
-    let mut book = Book::with_page_bits(10);
+    let mut book = Book::with_ring_bits(10, Memory::Fast);
     let one = Locate(1);
     let mut most = 0;
     for step in 0..1_000_000_u64 {
@@ -268,14 +273,14 @@ fn memory_is_bounded_by_the_live_orders_not_by_the_day() {
             let change = book.execute(reference, one, Shares(5)).expect("it is live");
             assert_eq!(change.price, price);
         }
-        most = most.max(book.counts().index_bytes);
+        most = most.max(book.counts().bytes);
     }
     let counts = book.counts();
     assert_eq!(counts.live, 200);
-    // 3,000,000 references were used; the slots that are free, and a few spare pages, hold.
-    assert!(most <= (SLOTS_FREE + (5 << 10)) * SLOT, "{most}");
+    // 3,000,000 references were used; the first ring and a table of 200 orders hold.
+    assert!(most <= (1024 + 1024) * SLOT, "{most}");
     assert!(
-        counts.in_map > 100 && counts.in_map == counts.moved,
+        counts.in_table > 100 && counts.in_table == counts.moved,
         "{counts:?}"
     );
     for step in (0..1_000_000_u64).step_by(5_000) {

@@ -4,6 +4,7 @@
 //! A change k levels away from the best costs O(k) for its search up to a short limit, O(log n)
 //! beyond, and an insertion or removal moves the k levels behind it (16 bytes each).
 
+use super::memory::Memory;
 use crate::market::{Price, Side};
 
 /// Levels looked at one by one before the search turns binary.
@@ -84,10 +85,10 @@ impl Ladder {
         best
     }
 
-    /// Touches the best level, so that it is in cache when it is needed.
+    /// Brings the best level into cache.
     #[inline]
-    pub(super) fn peek(&self) -> u32 {
-        self.levels.last().map_or(0, |level| level.rank)
+    pub(super) fn prefetch(&self, memory: Memory) {
+        memory.prefetch(&self.levels, self.levels.len().wrapping_sub(1));
     }
 
     /// Best price and the shares there.

@@ -2,20 +2,12 @@
 
 use super::StoreCounts;
 use super::ladder::Ladder;
+use super::memory::Memory;
 use super::store::{Order, Store};
 use crate::market::{Locate, Price, Shares, Side, Top};
 
-/// Slots of a page, as a power of two: 3 MiB, few enough pages that their addresses stay in cache.
-const PAGE_BITS: u32 = 18;
-
-/// The exchange numbers orders in four independent sequences, told apart by the lowest two bits of
-/// the reference; each has an index of its own.
-const LANE_BITS: u32 = 2;
-
-#[inline]
-fn lane(reference: u64) -> usize {
-    (reference & ((1 << LANE_BITS) - 1)) as usize
-}
+/// Slots that the ring has at first, as a power of two.
+const RING_BITS: u32 = 16;
 
 /// What a message did to the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +50,12 @@ pub enum BookError {
 /// Live orders and the ladders of all symbols.
 #[derive(Debug)]
 pub struct Book {
-    /// Orders by lane.
-    lanes: [Store; 4],
+    orders: Store,
     /// Bids and offers, dense by locate.
     ladders: Vec<[Ladder; 2]>,
     /// Whether ladders are kept at all.
     laddered: bool,
+    memory: Memory,
 }
 
 impl Default for Book {
@@ -76,69 +68,70 @@ impl Book {
     /// An empty book.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_page_bits(PAGE_BITS)
+        Self::with_ring_bits(RING_BITS, Memory::default())
     }
 
-    /// An empty book whose order index has pages of `1 << page_bits` slots (4 to 20).
+    /// An empty book whose ring of orders has `1 << bits` slots at first (4 to 30).
     #[must_use]
-    pub fn with_page_bits(page_bits: u32) -> Self {
+    pub fn with_ring_bits(bits: u32, memory: Memory) -> Self {
         Self {
-            lanes: std::array::from_fn(|_| Store::new(page_bits.clamp(4, 20))),
+            orders: Store::new(bits.clamp(4, 30), memory),
             ladders: Vec::new(),
             laddered: true,
+            memory,
         }
     }
 
-    /// An empty book that prices executions and knows no best prices, for when nobody asks for them.
+    /// The book without best prices, for when nobody asks for them: it prices executions alone.
     #[must_use]
-    pub fn without_ladders() -> Self {
+    pub fn without_ladders(self) -> Self {
         Self {
             laddered: false,
-            ..Self::new()
+            ..self
         }
     }
 
-    /// The most orders that one call of [`Book::warm`] looks at.
-    pub const WARM: usize = 32;
-
-    /// Reads what messages about these orders will need, many at a time, so that the waits for
-    /// memory overlap: for each a reference, a symbol, and the side if the message tells it.
-    #[inline]
-    pub fn warm(&self, orders: &[(u64, Locate, Option<Side>)]) {
-        let mut sides = [None; Self::WARM];
-        for (side, &(reference, locate, told)) in sides.iter_mut().zip(orders) {
-            let order = self.lanes[lane(reference)].peek(reference >> LANE_BITS);
-            *side = told
-                .or(order.map(|order| order.side()))
-                .map(|side| (locate, side));
-        }
-        if self.laddered {
-            let mut touched = 0;
-            for (locate, side) in sides.into_iter().flatten() {
-                if let Some(sides) = self.ladders.get(locate.index()) {
-                    touched ^= sides[side as usize].peek();
-                }
-            }
-            std::hint::black_box(touched);
-        } else {
-            std::hint::black_box(sides);
+    /// The book with another way to ask for memory. It must be empty.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Self {
+            laddered: self.laddered,
+            ..Self::with_ring_bits(RING_BITS, memory)
         }
     }
 
-    #[inline]
-    fn ladder(&mut self, locate: Locate, side: Side) -> &mut Ladder {
-        if self.ladders.len() <= locate.index() {
-            self.ladders
-                .resize_with(locate.index() + 1, Default::default);
+    /// Messages to look ahead.
+    pub const AHEAD: usize = 32;
+
+    /// Asks for the slot of an order that a message to come is about. With many asked for at a time,
+    /// the waits for memory overlap.
+    #[inline(always)]
+    pub fn prefetch_order(&self, reference: u64) {
+        self.orders.prefetch(reference);
+    }
+
+    /// When that slot has arrived: asks for where the order is if it is not there.
+    #[inline(always)]
+    pub fn prefetch_survivor(&self, reference: u64) {
+        self.orders.prefetch_survivor(reference);
+    }
+
+    /// As [`Book::prefetch_survivor`], and asks for the end of the order's ladder; `told` is the side
+    /// if the message tells it.
+    #[inline(always)]
+    pub fn prefetch_level(&self, reference: u64, locate: Locate, told: Option<Side>) {
+        let offer = self.orders.prefetch_survivor(reference);
+        if let Some(sides) = self.ladders.get(locate.index()) {
+            let offer = told.map_or(offer, |side| side == Side::Sell);
+            sides[usize::from(offer)].prefetch(self.memory);
         }
-        &mut self.ladders[locate.index()][side as usize]
     }
 
     /// An order joins the book (ITCH A and F).
     ///
     /// # Errors
     /// [`BookError::NoShares`].
-    #[inline]
+    #[inline(always)]
     pub fn add(
         &mut self,
         reference: u64,
@@ -150,32 +143,56 @@ impl Book {
         if shares.0 == 0 {
             return Err(BookError::NoShares(reference));
         }
-        let reused = self.lanes[lane(reference)]
-            .get_mut(reference >> LANE_BITS)
-            .is_some();
-        if reused {
-            self.delete(reference, locate)?;
-        }
-        self.lanes[lane(reference)].insert(
-            reference >> LANE_BITS,
-            Order::new(locate, side, shares.0, price),
-        );
-        let top_changed = self.laddered && self.ladder(locate, side).add(side, price, shares.0);
-        let oddity = reused.then_some(Oddity::ReusedReference);
+        let reused = !self.orders.is_new(reference) && self.forget(reference);
+        let order = Order::new(locate, side, shares.0, price);
+        self.orders.insert(reference, order);
+        let top_changed = self.laddered && self.join(order);
         Ok(Change {
             price,
             side,
             locate,
             top_changed: top_changed || (reused && self.laddered),
-            oddity,
+            oddity: reused.then_some(Oddity::ReusedReference),
         })
+    }
+
+    /// Removes the order of `reference` if it is live, and says whether it was.
+    #[cold]
+    fn forget(&mut self, reference: u64) -> bool {
+        let Some(order) = self.orders.reduce(reference, u32::MAX) else {
+            return false;
+        };
+        if self.laddered {
+            self.leave(order, order.shares());
+        }
+        true
+    }
+
+    /// Puts an order's shares on its ladder; whether the best price or its size changed.
+    #[inline(never)]
+    fn join(&mut self, order: Order) -> bool {
+        let symbol = order.locate().index();
+        if self.ladders.len() <= symbol {
+            self.ladders.resize_with(symbol + 1, Default::default);
+        }
+        let side = order.side();
+        self.ladders[symbol][side as usize].add(side, order.price(), order.shares())
+    }
+
+    /// Takes `shares` of an order that rested off its ladder; whether the best price or its size
+    /// changed.
+    #[inline(never)]
+    fn leave(&mut self, order: Order, shares: u32) -> bool {
+        let side = order.side();
+        let ladder = &mut self.ladders[order.locate().index()][side as usize];
+        ladder.take(side, order.price(), shares)
     }
 
     /// Shares of an order are executed (ITCH E and C); the change carries the order's price.
     ///
     /// # Errors
     /// [`BookError::UnknownReference`].
-    #[inline]
+    #[inline(always)]
     pub fn execute(
         &mut self,
         reference: u64,
@@ -189,7 +206,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError::UnknownReference`].
-    #[inline]
+    #[inline(always)]
     pub fn cancel(
         &mut self,
         reference: u64,
@@ -203,7 +220,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError::UnknownReference`].
-    #[inline]
+    #[inline(always)]
     pub fn delete(&mut self, reference: u64, locate: Locate) -> Result<Change, BookError> {
         let change = self.reduce(reference, locate, u32::MAX)?;
         let oddity = change
@@ -212,30 +229,23 @@ impl Book {
         Ok(Change { oddity, ..change })
     }
 
+    #[inline(always)]
     fn reduce(&mut self, reference: u64, locate: Locate, shares: u32) -> Result<Change, BookError> {
-        let order = self.lanes[lane(reference)]
-            .get_mut(reference >> LANE_BITS)
-            .ok_or(BookError::UnknownReference(reference))?;
-        let before = *order;
-        let taken = shares.min(before.shares);
-        order.shares -= taken;
-        if taken == before.shares {
-            order.shares = before.shares;
-            self.lanes[lane(reference)].remove(reference >> LANE_BITS);
-        }
-        let (side, price) = (before.side(), Price(before.price));
-        let top_changed =
-            self.laddered && self.ladder(before.locate(), side).take(side, price, taken);
+        let Some(before) = self.orders.reduce(reference, shares) else {
+            return Err(BookError::UnknownReference(reference));
+        };
+        let taken = shares.min(before.shares());
+        let top_changed = self.laddered && self.leave(before, taken);
         let oddity = if before.locate() != locate {
             Some(Oddity::LocateMismatch)
-        } else if shares > before.shares {
+        } else if shares > before.shares() {
             Some(Oddity::ExcessShares)
         } else {
             None
         };
         Ok(Change {
-            price,
-            side,
+            price: before.price(),
+            side: before.side(),
             locate: before.locate(),
             top_changed,
             oddity,
@@ -247,7 +257,7 @@ impl Book {
     /// # Errors
     /// [`BookError::UnknownReference`] of the original: nothing is added, since neither side nor
     /// symbol are known. [`BookError::NoShares`]: the original has left all the same.
-    #[inline]
+    #[inline(always)]
     pub fn replace(
         &mut self,
         original: u64,
@@ -285,8 +295,7 @@ impl Book {
     /// Where the orders are.
     #[must_use]
     pub fn counts(&self) -> StoreCounts {
-        let lanes = self.lanes.iter().map(Store::counts);
-        lanes.fold(StoreCounts::default(), |sum, lane| sum.plus(&lane))
+        self.orders.counts()
     }
 }
 

@@ -1,53 +1,129 @@
-//! Live orders by reference: a direct index over recent references, a hash map for the rest.
+//! Live orders by reference: a ring of slots that every reference maps to, a table for the rest.
 //!
-//! References grow through the day, so the recent ones are found by subtraction in pages of slots.
-//! The index may hold a fixed multiple of the live orders; when a new page would exceed that, the
-//! oldest page is given up, its survivors move to the map, and its memory is filled again. Each order
-//! moves at most once. So memory follows the live orders, not the length of the day. References that
-//! are too old or too far ahead live in the map from the start; when only such references arrive,
-//! because the feed has jumped, the index moves to where they are.
+//! References grow through the day, so the recent ones fall into different slots of a ring,
+//! `reference % slots`, and are found without a search. An order whose slot a newer one takes
+//! survives in the table, where each order moves at most once; if that happens although the ring has
+//! few slots for each live order, the ring doubles instead. So memory follows the live orders, not
+//! the length of the day, and nothing depends on the references really growing: whatever comes is
+//! found by its whole reference. A reference above all earlier ones cannot be live, which spares new
+//! orders a look into the table; the exchange numbers orders in four independent sequences, told
+//! apart by the lowest two bits, so there are four such marks.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 
+use bytemuck::Zeroable;
+
+use super::memory::Memory;
+use super::table::Table;
 use crate::market::{Locate, Price, Side};
 
-/// Slots that the index may always have.
-const SLOTS_FREE: u64 = 1 << 18;
-/// Slots that the index may have for each live order.
-const SLOTS_PER_ORDER: u64 = 8;
-/// Pages that a reference may be ahead of the newest page.
-const PAGES_AHEAD: u64 = 64;
-/// References in a row that were too far ahead, after which the index moves there.
-const JUMPED: u32 = 1_024;
+/// Slots that the ring may have for each live order.
+const SLOTS_PER_ORDER: u64 = 4;
+/// Sequences in which the exchange numbers orders.
+const SEQUENCES: usize = 4;
 
-/// A resting order. `shares` is 0 in a slot without an order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A resting order as two numbers, so that it travels in registers: what was written piecewise to
+/// memory and read as a whole would wait for the pieces. Without shares it is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
-    pub(super) price: u32,
-    pub(super) shares: u32,
-    locate: u16,
-    sell: bool,
+    /// Price (32 bits) and shares (32).
+    worth: u64,
+    /// Whether it is an offer (1 bit), and locate (16).
+    owner: u32,
 }
 
 impl Order {
+    /// What an unknown reference has.
+    const NONE: Self = Self { worth: 0, owner: 0 };
+
+    #[inline(always)]
     pub(super) fn new(locate: Locate, side: Side, shares: u32, price: Price) -> Self {
         Self {
-            price: price.0,
-            shares,
-            locate: locate.0,
-            sell: side == Side::Sell,
+            worth: u64::from(price.0) << 32 | u64::from(shares),
+            owner: u32::from(side == Side::Sell) << 16 | u32::from(locate.0),
         }
     }
 
-    #[inline]
-    pub(super) fn locate(&self) -> Locate {
-        Locate(self.locate)
+    #[inline(always)]
+    pub(super) fn price(self) -> Price {
+        Price((self.worth >> 32) as u32)
     }
 
-    #[inline]
-    pub(super) fn side(&self) -> Side {
-        if self.sell { Side::Sell } else { Side::Buy }
+    #[inline(always)]
+    pub(super) fn shares(self) -> u32 {
+        self.worth as u32
+    }
+
+    #[inline(always)]
+    pub(super) fn locate(self) -> Locate {
+        Locate(self.owner as u16)
+    }
+
+    #[inline(always)]
+    pub(super) fn side(self) -> Side {
+        if self.owner >> 16 == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        }
+    }
+}
+
+/// An order with its reference in 16 bytes, a quarter of a cache line. An empty slot has no shares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroable)]
+pub(super) struct Slot {
+    /// Reference (48 bits) and locate (16).
+    name: u64,
+    /// Price (32 bits), whether it is an offer (1), and shares (31).
+    worth: u64,
+}
+
+impl Slot {
+    const OFFER: u64 = 1 << 31;
+    const SHARES: u64 = Self::OFFER - 1;
+
+    /// The order as a slot; `None` where its numbers are larger than an exchange uses.
+    #[inline(always)]
+    fn new(reference: u64, order: Order) -> Option<Self> {
+        if reference >> 48 != 0 || order.worth & Self::OFFER != 0 {
+            return None;
+        }
+        Some(Self {
+            name: reference << 16 | u64::from(order.locate().0),
+            worth: order.worth | u64::from(order.owner >> 16) << 31,
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn reference(&self) -> u64 {
+        self.name >> 16
+    }
+
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.worth & Self::SHARES == 0
+    }
+
+    /// Whether it holds the order of `reference`.
+    #[inline(always)]
+    fn holds(&self, reference: u64) -> bool {
+        (self.reference() == reference) & !self.is_empty()
+    }
+
+    #[inline(always)]
+    fn order(&self) -> Order {
+        Order {
+            worth: self.worth & !Self::OFFER,
+            owner: (self.worth >> 15) as u32 & 1 << 16 | (self.name as u16) as u32,
+        }
+    }
+
+    /// Takes up to `shares` away and returns what was there before.
+    #[inline(always)]
+    pub(super) fn reduce(&mut self, shares: u32) -> Order {
+        let before = self.order();
+        self.worth -= u64::from(shares.min(before.shares()));
+        before
     }
 }
 
@@ -56,260 +132,152 @@ impl Order {
 pub struct StoreCounts {
     /// Live orders.
     pub live: u64,
-    /// Live orders among them that are in the map.
-    pub in_map: u64,
-    /// Pages of the index.
-    pub pages: u64,
-    /// Bytes of the index, spare pages included.
-    pub index_bytes: u64,
-    /// Orders that moved from the index to the map so far.
+    /// Live orders among them that are in the table.
+    pub in_table: u64,
+    /// Bytes of the ring and the table.
+    pub bytes: u64,
+    /// Orders that moved from the ring to the table so far.
     pub moved: u64,
-}
-
-impl StoreCounts {
-    /// Both together.
-    #[must_use]
-    pub fn plus(&self, other: &StoreCounts) -> StoreCounts {
-        StoreCounts {
-            live: self.live + other.live,
-            in_map: self.in_map + other.in_map,
-            pages: self.pages + other.pages,
-            index_bytes: self.index_bytes + other.index_bytes,
-            moved: self.moved + other.moved,
-        }
-    }
-}
-
-/// A page with the number of live orders on it.
-#[derive(Debug)]
-struct Page {
-    slots: Box<[Order]>,
-    live: u32,
 }
 
 /// The live orders.
 #[derive(Debug)]
 pub(super) struct Store {
-    /// Pages from `first_page` on; `None` where no order has been.
-    pages: VecDeque<Option<Page>>,
-    first_page: u64,
-    /// Pages that are there.
-    allocated: u64,
-    spare: Vec<Page>,
-    map: HashMap<u64, Order, BuildHasherDefault<ReferenceHasher>>,
+    /// A power of two of slots.
+    ring: Box<[Slot]>,
+    table: Table,
+    /// Orders with numbers larger than an exchange uses.
+    odd: HashMap<u64, Order>,
+    /// The highest reference of each sequence so far.
+    highest: [u64; SEQUENCES],
     live: u64,
     moved: u64,
-    /// Whether references that were too far ahead have ever gone to the map.
-    strays: bool,
-    /// References too far ahead since the last one that was not.
-    ahead: u32,
-    page_bits: u32,
+    memory: Memory,
 }
 
 impl Store {
-    /// An empty store whose pages have `1 << page_bits` slots.
-    pub(super) fn new(page_bits: u32) -> Self {
+    /// An empty store whose ring has `1 << bits` slots at first.
+    pub(super) fn new(bits: u32, memory: Memory) -> Self {
         Self {
-            pages: VecDeque::new(),
-            first_page: 0,
-            allocated: 0,
-            spare: Vec::new(),
-            map: HashMap::default(),
+            ring: memory.array(1 << bits),
+            table: Table::new(memory),
+            odd: HashMap::new(),
+            highest: [0; SEQUENCES],
             live: 0,
             moved: 0,
-            strays: false,
-            ahead: 0,
-            page_bits,
+            memory,
         }
     }
 
-    #[inline]
-    fn place(&self, reference: u64) -> (u64, usize) {
-        let slot = reference & ((1 << self.page_bits) - 1);
-        (
-            (reference >> self.page_bits).wrapping_sub(self.first_page),
-            slot as usize,
-        )
+    #[inline(always)]
+    fn place(&self, reference: u64) -> usize {
+        reference as usize & (self.ring.len() - 1)
     }
 
-    /// The order of `reference`, if it is live.
-    #[inline]
-    pub(super) fn get_mut(&mut self, reference: u64) -> Option<&mut Order> {
-        let (page, slot) = self.place(reference);
-        let in_reach = page < self.pages.len() as u64;
-        if in_reach && let Some(Some(page)) = self.pages.get_mut(page as usize) {
-            let order = &mut page.slots[slot];
-            if order.shares > 0 {
-                return Some(order);
-            }
-        }
-        // What the index reaches is in the map only if it came too early.
-        if in_reach && !self.strays {
-            return None;
-        }
-        self.map.get_mut(&reference)
+    /// Brings the ring's slot of `reference` into cache.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, reference: u64) {
+        self.memory.prefetch(&self.ring, self.place(reference));
     }
 
-    /// The order in the index slot of `reference`, read so that it is in cache when it is needed.
-    #[inline]
-    pub(super) fn peek(&self, reference: u64) -> Option<Order> {
-        let (page, slot) = self.place(reference);
-        let page = self
-            .pages
-            .get(usize::try_from(page).unwrap_or(usize::MAX))?
-            .as_ref()?;
-        Some(page.slots[slot])
+    /// When the ring's slot has arrived: brings the table's slot into cache if the order is not in
+    /// the ring. Returns whether the order in the ring's slot is an offer.
+    #[inline(always)]
+    pub(super) fn prefetch_survivor(&self, reference: u64) -> bool {
+        let slot = self.ring[self.place(reference)];
+        if !slot.holds(reference) {
+            self.table.prefetch(reference);
+        }
+        slot.worth & Slot::OFFER != 0
     }
 
-    /// Forgets the order of `reference`, which is live.
-    #[inline]
-    pub(super) fn remove(&mut self, reference: u64) {
-        let (page, slot) = self.place(reference);
-        self.live -= 1;
-        if let Some(Some(page)) = self
-            .pages
-            .get_mut(usize::try_from(page).unwrap_or(usize::MAX))
-            && page.slots[slot].shares > 0
-        {
-            page.slots[slot] = Order::default();
-            page.live -= 1;
-            return;
+    /// Takes up to `shares` from the order of `reference` and returns what it was before: nothing if
+    /// it is not live. An order without shares left is gone.
+    #[inline(always)]
+    pub(super) fn reduce(&mut self, reference: u64, shares: u32) -> Option<Order> {
+        let place = self.place(reference);
+        let slot = &mut self.ring[place];
+        if slot.holds(reference) {
+            let before = slot.reduce(shares);
+            self.live -= u64::from(slot.is_empty());
+            return Some(before);
         }
-        self.map.remove(&reference);
+        Some(self.reduce_elsewhere(reference, shares)).filter(|before| before.shares() > 0)
+    }
+
+    #[inline(never)]
+    fn reduce_elsewhere(&mut self, reference: u64, shares: u32) -> Order {
+        if let Some((before, gone)) = self.table.reduce(reference, shares) {
+            self.live -= u64::from(gone);
+            return before;
+        }
+        let Some(order) = self.odd.get_mut(&reference) else {
+            return Order::NONE;
+        };
+        let before = *order;
+        order.worth -= u64::from(shares.min(before.shares()));
+        if order.shares() == 0 {
+            self.odd.remove(&reference);
+            self.live -= 1;
+        }
+        before
+    }
+
+    /// Whether `reference` is above all earlier ones of its sequence, and so not live.
+    #[inline(always)]
+    pub(super) fn is_new(&self, reference: u64) -> bool {
+        reference > self.highest[reference as usize % SEQUENCES]
     }
 
     /// Adds an order with shares under a reference that is not live.
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, reference: u64, order: Order) {
         self.live += 1;
-        let (page, slot) = self.place(reference);
-        let page = usize::try_from(page).unwrap_or(usize::MAX);
-        if let Some(Some(page)) = self.pages.get_mut(page) {
-            page.slots[slot] = order;
-            page.live += 1;
-            return;
-        }
-        self.insert_slowly(reference, order);
-    }
-
-    #[cold]
-    fn insert_slowly(&mut self, reference: u64, order: Order) {
-        let number = reference >> self.page_bits;
-        if self.pages.is_empty() {
-            self.first_page = number;
-        }
-        let past_newest = number.wrapping_sub(self.first_page);
-        let is_old = number < self.first_page;
-        if !is_old && past_newest >= self.pages.len() as u64 + PAGES_AHEAD {
-            self.ahead += 1;
-            if self.ahead < JUMPED {
-                self.strays = true;
-                self.map.insert(reference, order);
-                return;
-            }
-            self.move_index(number);
-        }
-        if is_old {
-            self.map.insert(reference, order);
-            return;
-        }
-        self.ahead = 0;
-        let index = (number - self.first_page) as usize;
-        while self.pages.len() <= index {
-            self.pages.push_back(None);
-        }
-        self.make_room(index);
-        let index = (number - self.first_page) as usize;
-        let mut page = self.blank_page();
-        page.slots[(reference & ((1 << self.page_bits) - 1)) as usize] = order;
-        page.live = 1;
-        self.pages[index] = Some(page);
-        self.allocated += 1;
-    }
-
-    fn blank_page(&mut self) -> Page {
-        self.spare.pop().unwrap_or_else(|| Page {
-            slots: vec![Order::default(); 1 << self.page_bits].into(),
-            live: 0,
-        })
-    }
-
-    /// Gives up old pages, none at or behind `keep`, until one more fits the allowance.
-    fn make_room(&mut self, keep: usize) {
-        let allowed = (SLOTS_FREE.max(self.live * SLOTS_PER_ORDER) >> self.page_bits).max(2);
-        let mut before_keep = keep;
-        while before_keep > 0 && self.allocated + 1 > allowed {
-            self.give_up_oldest();
-            before_keep -= 1;
-        }
-        while before_keep > 0 && matches!(self.pages.front(), Some(None)) {
-            self.give_up_oldest();
-            before_keep -= 1;
-        }
-    }
-
-    fn give_up_oldest(&mut self) {
-        let Some(oldest) = self.pages.pop_front() else {
+        let highest = &mut self.highest[reference as usize % SEQUENCES];
+        *highest = reference.max(*highest);
+        let Some(slot) = Slot::new(reference, order) else {
+            self.odd.insert(reference, order);
             return;
         };
-        let first = self.first_page << self.page_bits;
-        self.first_page += 1;
-        let Some(mut page) = oldest else { return };
-        self.allocated -= 1;
-        if page.live > 0 {
-            for (reference, order) in (first..).zip(page.slots.iter_mut()) {
-                if order.shares > 0 {
-                    self.map.insert(reference, *order);
-                    self.moved += 1;
-                }
-            }
-        }
-        // A spare page for each that is in use is enough for the next ones.
-        if self.spare.len() < 4 {
-            page.slots.fill(Order::default());
-            page.live = 0;
-            self.spare.push(page);
+        let place = self.place(reference);
+        if self.ring[place].is_empty() {
+            self.ring[place] = slot;
+        } else {
+            self.displace(reference, slot);
         }
     }
 
-    /// Moves the index to `number`: all orders go to the map.
-    fn move_index(&mut self, number: u64) {
-        while !self.pages.is_empty() {
-            self.give_up_oldest();
+    /// Puts `slot` where another order is, which moves to the table, or stays because the ring grows.
+    #[inline(never)]
+    fn displace(&mut self, reference: u64, slot: Slot) {
+        while (self.ring.len() as u64) < self.live * SLOTS_PER_ORDER
+            && !self.ring[self.place(reference)].is_empty()
+        {
+            self.grow();
         }
-        self.first_page = number;
+        let place = self.place(reference);
+        let survivor = std::mem::replace(&mut self.ring[place], slot);
+        if !survivor.is_empty() {
+            self.table.insert(survivor);
+            self.moved += 1;
+        }
+    }
+
+    fn grow(&mut self) {
+        let mut ring: Box<[Slot]> = self.memory.array(2 * self.ring.len());
+        for slot in self.ring.iter().filter(|slot| !slot.is_empty()) {
+            ring[slot.reference() as usize & (ring.len() - 1)] = *slot;
+        }
+        self.ring = ring;
     }
 
     pub(super) fn counts(&self) -> StoreCounts {
-        let page_bytes = (size_of::<Order>() as u64) << self.page_bits;
         StoreCounts {
             live: self.live,
-            in_map: self.map.len() as u64,
-            pages: self.allocated,
-            index_bytes: (self.allocated + self.spare.len() as u64) * page_bytes,
+            in_table: self.table.length() as u64 + self.odd.len() as u64,
+            bytes: size_of_val(&*self.ring) as u64 + self.table.bytes(),
             moved: self.moved,
         }
-    }
-}
-
-/// Scatters references: a wide multiplication by an odd number, its halves folded together.
-#[derive(Clone, Copy, Debug, Default)]
-struct ReferenceHasher(u64);
-
-impl Hasher for ReferenceHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(self.0 ^ u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        let product = u128::from(value) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = (product >> 64) as u64 ^ product as u64;
     }
 }
 
@@ -322,52 +290,48 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_twelve_bytes() {
-        assert_eq!(size_of::<Order>(), 12);
+    fn a_slot_is_a_quarter_of_a_line() {
+        assert_eq!(size_of::<Slot>(), 16);
+        let (locate, shares, price) = (Locate(u16::MAX), u32::MAX >> 1, Price(u32::MAX));
+        let sell = Order::new(locate, Side::Sell, shares, price);
+        assert_eq!((sell.locate(), sell.side()), (locate, Side::Sell));
+        assert_eq!((sell.shares(), sell.price()), (shares, price));
+        let slot = Slot::new((1 << 48) - 1, sell).expect("the largest numbers");
+        assert_eq!(slot.order(), sell);
+        assert!(slot.holds((1 << 48) - 1) && !slot.holds(1 << 47));
+        assert_eq!(Slot::new(1 << 48, sell), None);
+        assert_eq!(Slot::new(1, order(shares + 1)), None);
     }
 
     #[test]
     fn memory_follows_the_live_orders() {
-        let mut store = Store::new(10);
+        let mut store = Store::new(10, Memory::Fast);
         for reference in 0..10_000_000 {
             store.insert(reference, order(1));
             if reference % 1_000 != 0 {
-                store.remove(reference);
+                store.reduce(reference, 1);
             }
         }
         let counts = store.counts();
         assert_eq!(counts.live, 10_000);
-        assert!(
-            counts.index_bytes <= (SLOTS_FREE + (5 << 10)) * 12,
-            "{counts:?}"
-        );
-        assert!(
-            counts.moved > 8_000 && counts.in_map == counts.moved,
-            "{counts:?}"
-        );
+        assert!(counts.bytes <= 10_000 * 16 * 16, "{counts:?}");
+        assert!(counts.moved > 8_000 && counts.in_table == counts.moved);
         for reference in (0..10_000_000).step_by(1_000) {
-            assert_eq!(store.get_mut(reference), Some(&mut order(1)), "{reference}");
-            store.remove(reference);
+            assert_eq!(store.reduce(reference, 9), Some(order(1)), "{reference}");
         }
-        assert_eq!(store.counts().live + store.counts().in_map, 0);
+        assert_eq!(store.counts().live + store.counts().in_table, 0);
     }
 
     #[test]
-    fn hostile_references_live_in_the_map_and_a_jump_moves_the_index() {
-        let mut store = Store::new(10);
+    fn numbers_that_no_exchange_uses_are_kept_all_the_same() {
+        let mut store = Store::new(4, Memory::Plain);
         for reference in [1_000_000, u64::MAX, 0, 1 << 60, 5] {
-            store.insert(reference, order(2));
-            assert_eq!(store.get_mut(reference), Some(&mut order(2)));
+            store.insert(reference, order(u32::MAX));
+            assert_eq!(store.reduce(reference, 1), Some(order(u32::MAX)));
+            assert_eq!(store.reduce(reference, 1), Some(order(u32::MAX - 1)));
         }
-        assert_eq!((store.counts().pages, store.counts().in_map), (1, 4));
-        for reference in 0..2_000 {
-            store.insert((1 << 50) + reference, order(3));
-        }
-        // Two of the first five were too far ahead already.
-        assert_eq!(store.counts().in_map, 5 + u64::from(JUMPED) - 1 - 2);
-        assert_eq!(store.get_mut(1_000_000), Some(&mut order(2)));
-        assert_eq!(store.get_mut((1 << 50) + 1), Some(&mut order(3)));
-        assert_eq!(store.get_mut((1 << 50) + 1_999), Some(&mut order(3)));
-        assert_eq!(store.get_mut((1 << 50) + 2_000), None);
+        assert_eq!(store.counts().in_table, 5);
+        assert_eq!(store.reduce(5, u32::MAX), Some(order(u32::MAX - 2)));
+        assert_eq!(store.reduce(5, 1), None);
     }
 }

@@ -285,13 +285,17 @@ fn body_end(tokens: &[Token], at: usize) -> Option<usize> {
     None
 }
 
-/// No `unsafe` anywhere but in the counting allocator of the tests.
+/// Files that a measurement has given `unsafe`, and the counting allocator of the tests. That each
+/// block says why it is sound is clippy's to check.
+const UNSAFE: &[&str] = &["src/book/memory.rs", "tests/allocation.rs"];
+
+/// No `unsafe` anywhere else.
 pub(super) fn safety(file: &File) -> Vec<String> {
-    if file.path == "tests/allocation.rs" {
+    if UNSAFE.contains(&file.path.as_str()) {
         return vec![];
     }
     let found = file.tokens.iter().filter(|token| token.text == "unsafe");
     found
-        .map(|token| file.fault(token.line, "unsafe is not used in this crate"))
+        .map(|token| file.fault(token.line, "unsafe is not used here"))
         .collect()
 }

@@ -3,7 +3,7 @@
 use super::{MessageError, Normaliser, mark};
 use crate::book::{BookError, Change, Oddity};
 use crate::columns::{Batch, Mark};
-use crate::market::{Gap, Learned, Locate, Price, Shares, Side, Symbol, Trade};
+use crate::market::{Learned, Locate, Price, Shares, Side, Symbol, Trade};
 use crate::window::{ExecutionKind, Policy};
 use crate::wire::itch50::{
     self, AddOrder, AddOrderWithAttribution, BrokenTrade, CrossTrade, Header, OrderCancel,
@@ -11,30 +11,17 @@ use crate::wire::itch50::{
 };
 
 impl Normaliser {
-    /// Sets the time to that of the next message; a gap before it ends here.
-    #[inline]
+    /// Sets the time to that of the next message.
+    #[inline(always)]
     pub(super) fn begin(&mut self, header: &Header, batch: &mut Batch) {
         let time = header.timestamp;
-        if time >= self.now {
-            self.now = time;
-        } else {
-            self.counts.time_reversals += 1;
-        }
-        self.started = true;
+        self.counts.time_reversals += u64::from(time < self.now);
+        self.now = self.now.max(time);
         batch.now = self.now;
         batch.started = true;
-        if let Some(gap) = self.pending_gap.take() {
-            mark(
-                batch,
-                Mark::Gap(Gap {
-                    before: self.now,
-                    ..gap
-                }),
-            );
-        }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_order(
         &mut self,
         add: &AddOrder<'_>,
@@ -65,7 +52,7 @@ impl Normaliser {
         )
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(
         &mut self,
         header: &Header,
@@ -89,7 +76,7 @@ impl Normaliser {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn executed(&mut self, executed: &OrderExecuted<'_>, batch: &mut Batch) {
         let header = executed.header();
         self.begin(&header, batch);
@@ -124,7 +111,7 @@ impl Normaliser {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn cancel(&mut self, cancel: &OrderCancel<'_>, batch: &mut Batch) {
         let header = cancel.header();
         self.begin(&header, batch);
@@ -133,7 +120,7 @@ impl Normaliser {
         self.changed(outcome, batch);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn delete(&mut self, delete: &OrderDelete<'_>, batch: &mut Batch) {
         let header = delete.header();
         self.begin(&header, batch);
@@ -141,7 +128,7 @@ impl Normaliser {
         self.changed(outcome, batch);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn replace(&mut self, replace: &OrderReplace<'_>, batch: &mut Batch) {
         let header = replace.header();
         self.begin(&header, batch);
@@ -204,7 +191,7 @@ impl Normaliser {
     }
 
     /// Learns the name of a locate that no message has named so far.
-    #[inline]
+    #[inline(always)]
     fn learn_new(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
         let word = self.named.get(locate.index() / 64).copied().unwrap_or(0);
         if word >> (locate.index() % 64) & 1 == 0 {
@@ -212,6 +199,7 @@ impl Normaliser {
         }
     }
 
+    #[cold]
     fn learn(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
         let symbol = symbol.printable();
         let word = locate.index() / 64;
@@ -232,34 +220,48 @@ impl Normaliser {
     }
 
     /// Records what the book said: the price at which the order rests or rested, if it is known.
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, outcome: Result<Change, BookError>, batch: &mut Batch) -> Option<Price> {
         let change = match outcome {
             Ok(change) => change,
-            Err(BookError::UnknownReference(_)) => {
-                self.counts.unknown_references += 1;
-                return None;
-            }
-            Err(BookError::NoShares(_)) => {
-                self.counts.zero_share_orders += 1;
+            Err(error) => {
+                self.refused(error);
                 return None;
             }
         };
-        match change.oddity {
-            None => {}
-            Some(Oddity::ExcessShares) => self.counts.excess_shares += 1,
-            Some(Oddity::LocateMismatch) => self.counts.locate_mismatches += 1,
-            Some(Oddity::ReusedReference) => self.counts.duplicate_references += 1,
+        if let Some(oddity) = change.oddity {
+            self.odd(oddity);
         }
         if change.top_changed {
-            self.counts.top_changes += 1;
-            batch
-                .quotes
-                .push(self.now, change.locate, self.book.top(change.locate));
+            self.quote(change.locate, batch);
         }
         Some(change.price)
     }
 
+    #[cold]
+    fn refused(&mut self, error: BookError) {
+        match error {
+            BookError::UnknownReference(_) => self.counts.unknown_references += 1,
+            BookError::NoShares(_) => self.counts.zero_share_orders += 1,
+        }
+    }
+
+    #[cold]
+    fn odd(&mut self, oddity: Oddity) {
+        match oddity {
+            Oddity::ExcessShares => self.counts.excess_shares += 1,
+            Oddity::LocateMismatch => self.counts.locate_mismatches += 1,
+            Oddity::ReusedReference => self.counts.duplicate_references += 1,
+        }
+    }
+
+    #[inline(never)]
+    fn quote(&mut self, locate: Locate, batch: &mut Batch) {
+        self.counts.top_changes += 1;
+        batch.quotes.push(self.now, locate, self.book.top(locate));
+    }
+
+    #[cold]
     fn flag(&mut self, locate: Locate) {
         self.counts.unpriceable += 1;
         if self.flagged.len() <= locate.index() {
@@ -268,7 +270,7 @@ impl Normaliser {
         self.flagged[locate.index()] = true;
     }
 
-    #[inline]
+    #[inline(always)]
     fn trade(
         &mut self,
         kind: ExecutionKind,

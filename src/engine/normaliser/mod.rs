@@ -10,7 +10,7 @@ pub use counts::{MessageError, NormaliserCounts};
 
 use crate::book::Book;
 use crate::columns::{Batch, Mark};
-use crate::market::{Directory, Gap, Locate, Symbol, Timestamp};
+use crate::market::{Directory, Gap, Locate, Side, Symbol, Timestamp};
 use crate::wire::itch50::{self, Message, ParseError};
 
 /// Turns messages into columns.
@@ -22,7 +22,6 @@ pub struct Normaliser {
     /// One bit for each locate that has a name.
     named: Vec<u64>,
     now: Timestamp,
-    started: bool,
     /// Holes declared since the last message.
     pending_gap: Option<Gap>,
     flagged: Vec<bool>,
@@ -39,7 +38,6 @@ impl Normaliser {
             directory: Directory::new(),
             named: Vec::new(),
             now: Timestamp(0),
-            started: false,
             pending_gap: None,
             flagged: Vec::new(),
             counts: NormaliserCounts::default(),
@@ -103,16 +101,33 @@ impl Normaliser {
         batch: &mut Batch,
         mut undecodable: impl FnMut(T, MessageError) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut group = [(T::default(), &[][..]); Book::WARM];
+        let mut group = [(T::default(), &[][..]); Book::AHEAD];
+        let mut references = [0; Book::AHEAD];
+        let mut sides = [(Locate(0), 0); Book::AHEAD];
         loop {
-            let mut count = 0;
+            let (mut count, mut ahead) = (0, 0);
             while count < group.len()
                 && let Some(message) = messages.next()
             {
                 group[count] = message;
                 count += 1;
+                if let Some(order) = itch50::order_of(message.1) {
+                    self.book.prefetch_order(order.reference);
+                    references[ahead] = order.reference;
+                    sides[ahead] = (order.locate, order.indicator);
+                    ahead += usize::from(self.tops | (order.indicator == 0));
+                }
             }
-            self.warm(group[..count].iter().map(|(_, message)| *message));
+            if self.tops {
+                for (&reference, &(locate, indicator)) in references[..ahead].iter().zip(&sides) {
+                    let told = Side::from_indicator(indicator);
+                    self.book.prefetch_level(reference, locate, told);
+                }
+            } else {
+                for &reference in &references[..ahead] {
+                    self.book.prefetch_survivor(reference);
+                }
+            }
             for &(tag, message) in &group[..count] {
                 self.message(message, batch)
                     .or_else(|error| undecodable(tag, error))?;
@@ -123,47 +138,54 @@ impl Normaliser {
         }
     }
 
-    /// Reads ahead what `messages` need of the book.
-    fn warm<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
-        let mut orders = [(0, Locate(0), None); Book::WARM];
-        let mut count = 0;
-        for order in messages.filter_map(itch50::order_of) {
-            orders[count] = order;
-            count += 1;
-        }
-        self.book.warm(&orders[..count]);
-    }
-
     /// Decodes one message into `batch`.
     ///
     /// # Errors
     /// When the message cannot be decoded; it is counted, changes nothing, and the next one may follow.
-    #[inline]
+    #[inline(always)]
     pub fn message(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), MessageError> {
         self.counts.messages += 1;
         batch.messages += 1;
+        if self.pending_gap.is_some() {
+            self.end_gap(bytes, batch);
+        }
         match itch50::parse(bytes) {
-            Ok(Message::AddOrder(add)) => return self.add_order(&add, batch),
-            Ok(Message::AddOrderWithAttribution(add)) => return self.add_attributed(&add, batch),
+            Ok(Message::AddOrder(add)) => self.add_order(&add, batch)?,
+            Ok(Message::AddOrderWithAttribution(add)) => self.add_attributed(&add, batch)?,
             Ok(Message::OrderExecuted(executed)) => self.executed(&executed, batch),
             Ok(Message::OrderExecutedWithPrice(executed)) => self.priced(&executed, batch),
             Ok(Message::OrderCancel(cancel)) => self.cancel(&cancel, batch),
             Ok(Message::OrderDelete(delete)) => self.delete(&delete, batch),
             Ok(Message::OrderReplace(replace)) => self.replace(&replace, batch),
             Ok(Message::Trade(trade)) => self.non_displayed(&trade, batch),
-            Ok(Message::CrossTrade(cross)) => return self.cross(&cross, batch),
+            Ok(Message::CrossTrade(cross)) => self.cross(&cross, batch)?,
             Ok(Message::BrokenTrade(broken)) => self.broken(&broken, batch),
             Ok(Message::StockDirectory(listed)) => self.listed(&listed, batch),
             Ok(other) => self.begin(&other.header(), batch),
-            Err(error) => {
-                match error {
-                    ParseError::UnknownType { .. } => self.counts.unknown_types += 1,
-                    _ => self.counts.malformed += 1,
-                }
-                return Err(error.into());
-            }
+            Err(error) => return Err(self.refuse(error)),
         }
         Ok(())
+    }
+
+    #[cold]
+    fn refuse(&mut self, error: ParseError) -> MessageError {
+        match error {
+            ParseError::UnknownType { .. } => self.counts.unknown_types += 1,
+            _ => self.counts.malformed += 1,
+        }
+        error.into()
+    }
+
+    /// If `bytes` are a message, the gap before it ends at its time.
+    #[cold]
+    fn end_gap(&mut self, bytes: &[u8], batch: &mut Batch) {
+        let Ok(message) = itch50::parse(bytes) else {
+            return;
+        };
+        if let Some(gap) = self.pending_gap.take() {
+            let before = self.now.max(message.header().timestamp);
+            mark(batch, Mark::Gap(Gap { before, ..gap }));
+        }
     }
 }
 
@@ -172,9 +194,6 @@ fn mark(batch: &mut Batch, mark: Mark) {
 }
 
 fn new_book(tops: bool) -> Book {
-    if tops {
-        Book::new()
-    } else {
-        Book::without_ladders()
-    }
+    let book = Book::new();
+    if tops { book } else { book.without_ladders() }
 }

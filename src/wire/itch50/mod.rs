@@ -33,8 +33,8 @@ pub use header::Header;
 pub use orders::{
     AddOrder, AddOrderFields, AddOrderWithAttribution, AddOrderWithAttributionFields, OrderCancel,
     OrderCancelFields, OrderDelete, OrderDeleteFields, OrderExecuted, OrderExecutedFields,
-    OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderReplace, OrderReplaceFields,
-    order_of,
+    OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderName, OrderReplace,
+    OrderReplaceFields, order_of,
 };
 pub use parse::{Message, ParseError, length_of, parse};
 pub use trades::{

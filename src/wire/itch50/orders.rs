@@ -116,25 +116,48 @@ impl AddOrderWithAttribution<'_> {
     }
 }
 
-/// The order that a message is about: its reference, the symbol, and the side where the message
-/// tells it. For reading ahead: only the type and the least length are looked at.
+/// Which types are about an order that rests or comes to rest.
+const OF_ORDERS: [bool; 256] = {
+    let mut kinds = [false; 256];
+    kinds[AddOrder::KIND as usize] = true;
+    kinds[AddOrderWithAttribution::KIND as usize] = true;
+    kinds[OrderExecuted::KIND as usize] = true;
+    kinds[OrderExecutedWithPrice::KIND as usize] = true;
+    kinds[OrderCancel::KIND as usize] = true;
+    kinds[OrderDelete::KIND as usize] = true;
+    kinds[OrderReplace::KIND as usize] = true;
+    kinds
+};
+
+/// The order that a message is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderName {
+    /// Its reference.
+    pub reference: u64,
+    /// Symbol as the feed numbers it.
+    pub locate: Locate,
+    /// The buy/sell indicator where the message has one, else 0.
+    pub indicator: u8,
+}
+
+/// The order that a message is about, if any. For reading ahead: only the type and the least length
+/// are looked at.
 #[must_use]
-#[inline]
-pub fn order_of(bytes: &[u8]) -> Option<(u64, Locate, Option<Side>)> {
+#[inline(always)]
+pub fn order_of(bytes: &[u8]) -> Option<OrderName> {
     let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
-    let side = match head[0] {
-        AddOrder::KIND | AddOrderWithAttribution::KIND => bytes
-            .get(OrderDelete::LENGTH)
-            .and_then(|side| Side::from_indicator(*side)),
-        OrderExecuted::KIND
-        | OrderExecutedWithPrice::KIND
-        | OrderCancel::KIND
-        | OrderDelete::KIND
-        | OrderReplace::KIND => None,
-        _ => return None,
-    };
+    let kind = head[0];
+    if !OF_ORDERS[usize::from(kind)] {
+        return None;
+    }
+    let adds = matches!(kind, AddOrder::KIND | AddOrderWithAttribution::KIND);
+    let behind = bytes.get(OrderDelete::LENGTH).copied().unwrap_or(0);
     let delete = OrderDelete::over(head);
-    Some((delete.reference(), delete.header().locate, side))
+    Some(OrderName {
+        reference: delete.reference(),
+        locate: delete.header().locate,
+        indicator: if adds { behind } else { 0 },
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,66 @@
+//! The book's two requests to the machine beyond ordinary loads and stores: huge pages for its large
+//! arrays, and lines brought into cache before they are needed. Both change when something is fast
+//! and never what it is; [`Memory::Plain`] does without them.
+#![expect(
+    unsafe_code,
+    reason = "measured in benches/pipeline.rs: page walks and waits for memory are most of what a \
+              message costs without them"
+)]
+
+use bytemuck::Zeroable;
+
+/// Smallest array for which huge pages are asked for, in bytes: two of them.
+const LARGE: usize = 4 << 20;
+
+/// How memory is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Memory {
+    /// Huge pages where the system grants them, and prefetches.
+    #[default]
+    Fast,
+    /// Ordinary pages and loads: the twin that the fast way is compared with.
+    Plain,
+}
+
+impl Memory {
+    /// `length` zeroed values, their pages there already.
+    pub(super) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
+        let mut values = bytemuck::zeroed_vec(length);
+        if self == Memory::Fast && size_of_val(values.as_slice()) >= LARGE {
+            ask_for_huge_pages(&mut values);
+        }
+        // Writing brings the pages in now, not message by message.
+        values.fill(T::zeroed());
+        values.into_boxed_slice()
+    }
+
+    /// Brings the line of `values[index]` into cache, if the index is inside.
+    #[inline(always)]
+    pub(super) fn prefetch<T: Copy>(self, values: &[T], index: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if self == Memory::Fast {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let line = values.as_ptr().wrapping_add(index);
+            // SAFETY: a prefetch reads nothing that the program could see and cannot fault, whatever
+            // the address; SSE, which has it, is part of x86_64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
+            return;
+        }
+        std::hint::black_box(values.get(index).copied());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages<T>(values: &mut [T]) {
+    const PAGE: usize = 4096;
+    let address = values.as_mut_ptr().addr();
+    let skipped = address.next_multiple_of(PAGE) - address;
+    let length = size_of_val(values).saturating_sub(skipped) / PAGE * PAGE;
+    let first = values.as_mut_ptr().cast::<u8>().wrapping_add(skipped);
+    // SAFETY: the whole pages inside `values`, which is borrowed mutably and stays mapped. The advice
+    // changes neither their content nor their protection. A refusal costs speed alone.
+    let _ = unsafe { rustix::mm::madvise(first.cast(), length, rustix::mm::Advice::LinuxHugepage) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_huge_pages<T>(_: &mut [T]) {}
