@@ -1,5 +1,6 @@
 //! The pool and its buffers.
 
+use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,7 @@ pub struct Pool {
 /// What a pool has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolCounts {
-    /// Buffers handed out.
+    /// Buffers handed out, those of a [`Stock`](super::Stock) that were used or are still in it.
     pub taken: u64,
     /// Requests that found the pool empty.
     pub exhausted: u64,
@@ -52,17 +53,29 @@ impl Pool {
         match bytes {
             Some(bytes) => {
                 self.taken.fetch_add(1, Ordering::Relaxed);
-                Some(Buffer {
-                    length: bytes.len(),
-                    bytes,
-                    pool: Some(Arc::clone(self)),
-                })
+                Some(Buffer::lent(bytes, self))
             }
             None => {
                 self.exhausted.fetch_add(1, Ordering::Relaxed);
                 None
             }
         }
+    }
+
+    /// Appends up to `count` buffers to `to`, with one lock. Getting fewer is not counted.
+    pub(super) fn lend(&self, count: usize, to: &mut VecDeque<BytesMut>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = idle.len().saturating_sub(count);
+        self.taken
+            .fetch_add((idle.len() - rest) as u64, Ordering::Relaxed);
+        to.extend(idle.drain(rest..));
+    }
+
+    /// Takes buffers back that [`Pool::lend`] lent and nobody used, with one lock.
+    pub(super) fn give_back(&self, unused: impl ExactSizeIterator<Item = BytesMut>) {
+        self.taken.fetch_sub(unused.len() as u64, Ordering::Relaxed);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(unused);
     }
 
     /// Bytes in each buffer.
@@ -103,6 +116,15 @@ impl Buffer {
             bytes: BytesMut::from(content),
             length: content.len(),
             pool: None,
+        }
+    }
+
+    /// A buffer of `pool` with all its bytes visible.
+    pub(super) fn lent(bytes: BytesMut, pool: &Arc<Pool>) -> Self {
+        Self {
+            length: bytes.len(),
+            bytes,
+            pool: Some(Arc::clone(pool)),
         }
     }
 
