@@ -106,7 +106,7 @@ pub use engine::{
 };
 pub use feed::sender::{Loss, Sender, SenderOptions, Speed, Tape};
 pub use feed::{
-    FeedError, Impair, ItchFile, MemorySource, Poll, Profile, Source, SyntheticDay,
+    FeedError, Impair, ItchFile, MemorySource, Poll, Profile, Receive, Source, SyntheticDay,
     SyntheticOptions, UdpOptions, UdpSource, multicast_sender, open_any,
 };
 pub use market::{Duration, Locate, NANOS_PER_SECOND, Symbol};

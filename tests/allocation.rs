@@ -15,6 +15,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -22,7 +23,8 @@ use widetape::buffer::Pool;
 use widetape::columns::Batch;
 use widetape::cpu::Scalar;
 use widetape::engine::Normaliser;
-use widetape::feed::{Framing, Packet};
+use widetape::feed::sender::{Duty, Sender, SenderOptions, Tape};
+use widetape::feed::{Framing, Packet, Poll, Receive, Source, UdpOptions, UdpSource};
 use widetape::market::{Duration, Locate, Price, Symbol, Timestamp};
 use widetape::session::{Delivery, Sequencer, SequencerOptions};
 use widetape::window::{Corrections, Output, Policy, Sliding, Spec};
@@ -277,6 +279,37 @@ fn a_packet_costs_no_allocation_from_parsing_to_rows() {
     assert_eq!(stages.pool.counts().outstanding, 0);
     let counts = stages.sequencer.counts();
     assert_eq!((counts.lost_messages, counts.line(1).used), (0, 600));
+}
+
+#[test]
+fn sending_and_receiving_many_packets_costs_no_allocation() {
+    let pool = Pool::new(2_000, 2_048);
+    let group = SocketAddrV4::new([239, 192, 78, 1].into(), 0);
+    for receive in [Receive::Single, Receive::Batched, Receive::Merged] {
+        let options = [UdpOptions::new(group)];
+        let mut source = UdpSource::open_to(receive, &options, pool.clone()).unwrap();
+        let mut bytes = Vec::new();
+        for number in 0..40_000_u64 {
+            // Packets of one length and of many.
+            let length = 40 - u16::from(number % 2_000 > 1_000 && number % 3 == 0);
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.resize(bytes.len() + usize::from(length), number as u8);
+        }
+        let options = SenderOptions::to(source.bound_addresses().next().unwrap());
+        let mut sender = Sender::new(Tape::new(bytes.into()).unwrap(), options).unwrap();
+        let mut packets = Vec::with_capacity(4_096);
+        let mut made = 0;
+        for round in 0..15 {
+            let count = allocations(|| {
+                assert_eq!(sender.duty(round).unwrap(), Duty::Busy);
+                while source.poll(round, &mut packets).unwrap() == Poll::Ready {}
+                packets.clear();
+            });
+            made += if round < 2 { 0 } else { count };
+        }
+        assert_eq!(made, 0, "{receive:?}");
+        assert_eq!(source.socket_counts().delivered, 15 * 64);
+    }
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod itch_file;
 mod itch_file_cut;
 mod recognise;
 mod udp;
+mod udp_batch;

@@ -1,6 +1,8 @@
 //! The sender over real loopback multicast, on a clock of the test's own: after each round the
 //! receiver empties its sockets, so nothing depends on how fast anyone is.
 
+mod transmit;
+
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::atomic::AtomicBool;
@@ -179,6 +181,8 @@ fn packets_lost_on_both_lines_are_exactly_the_gaps() {
             both_lines: vec![2, 5],
             ..Loss::default()
         },
+        // Longer than a hole is waited for.
+        linger_ns: SECOND,
         ..SenderOptions::to(group_a)
     };
     let packets = packing(&bytes);

@@ -17,6 +17,9 @@ use crate::{
     session_id,
 };
 
+/// The most packets per second and line unless something else is said.
+const PACKETS_PER_SECOND: u32 = 50_000;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// ITCH 5.0 BinaryFILE; .gz and .zst too.
@@ -37,9 +40,17 @@ pub(super) struct Args {
     /// Pace: max, or a multiple of the pace of the messages' times such as 1x or 50x.
     #[arg(long, value_name = "PACE", default_value = "max")]
     speed: Speed,
-    /// The most packets per second and line; max is too fast for most receivers without it.
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
-    packets_per_second: u32,
+    /// Pace instead: so many messages per second, evenly, whatever their times say.
+    #[arg(long, value_name = "N", conflicts_with = "speed", value_parser = clap::value_parser!(u64).range(1..))]
+    rate: Option<u64>,
+    /// The most packets per second and line; fewer are fuller where the pace is not max. Default 50000,
+    /// because max is too fast for most receivers; with --rate no limit.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    packets_per_second: Option<u32>,
+    /// The most bytes of a packet, its header of 20 included: 22 to 65507. Above the 1472 of an Ethernet
+    /// link it takes loopback or jumbo frames, and receivers whose buffers are as large.
+    #[arg(long, value_name = "BYTES", default_value_t = 1_400, value_parser = clap::value_parser!(u16).range(22..=65_507))]
+    packet_bytes: u16,
     /// Name of the session, up to ten characters.
     #[arg(long, value_name = "NAME", default_value = "WIDETAPE")]
     session: String,
@@ -88,13 +99,15 @@ impl FromStr for Part {
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let session =
         session_id(&args.session).map_err(|error| Error::Usage(format!("--session: {error}")))?;
+    let all_at_once = args.rate.is_none().then_some(PACKETS_PER_SECOND);
     let options = SenderOptions {
         session,
         group_b: args.group_b,
         interface: args.interface,
         ttl: args.ttl,
-        speed: args.speed,
-        packets_per_second: Some(args.packets_per_second),
+        speed: args.rate.map_or(args.speed, Speed::Rate),
+        packets_per_second: args.packets_per_second.or(all_at_once),
+        payload_limit: usize::from(args.packet_bytes),
         start_delay_ns: args.start_delay.nanos(),
         linger_ns: args.linger.nanos(),
         rerequest: (!args.no_rerequest).then_some(args.rerequest),
@@ -106,6 +119,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         },
         ..SenderOptions::to(args.group)
     };
+    let paced = options.speed != Speed::Max;
     let (bytes, truncated) = messages_of(&args.file)?;
     let failed = |error: String| Error::Failed(format!("{}: {error}", args.file.display()));
     let tape = Tape::new(bytes).map_err(|error| failed(error.to_string()))?;
@@ -126,14 +140,23 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         })
         .map_err(|error| Error::Failed(error.to_string()))?;
     say(format_args!(
-        "{}{} messages in {} packets; sent {} on line A, {} on line B; {} requests answered",
+        "{}{} messages in {} packets; sent {} on line A, {} on line B with {} system calls; {} requests \
+         answered",
         if terminal { "\r" } else { "" },
         counts.messages,
         counts.packets,
         counts.sent[0],
         counts.sent[1],
+        counts.send_calls,
         counts.server.answers
     ));
+    if paced {
+        let [p50, p99, max] = [counts.late_p50_ns, counts.late_p99_ns, counts.late_max_ns]
+            .map(|ns| format!("{}.{}", ns / 1_000, ns / 100 % 10));
+        say(format_args!(
+            "packets left late by p50 {p50}, p99 {p99}, max {max} us"
+        ));
+    }
     truncated
 }
 

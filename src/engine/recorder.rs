@@ -28,6 +28,8 @@ pub(super) fn feed(counters: &Counters, counts: &FeedCounts) {
     counters.set(Counter::PoolExhausted, counts.pool_exhausted);
     counters.set(Counter::OversizedDatagrams, counts.oversized);
     counters.set(Counter::UndecodableFrames, counts.undecodable);
+    counters.set(Counter::Datagrams, counts.datagrams);
+    counters.set(Counter::ReceiveCalls, counts.receive_calls);
 }
 
 pub(super) fn normaliser(counters: &Counters, counts: &NormaliserCounts) {

@@ -26,4 +26,4 @@ pub use source::{FeedCounts, FeedError, Poll, Source};
 
 pub use crate::buffer::{Framing, Packet};
 pub use synthetic::{Profile, SyntheticDay, SyntheticError, SyntheticOptions, SyntheticSource};
-pub use udp::{MAX_SOCKETS, UdpCounts, UdpOptions, UdpSource, multicast_sender};
+pub use udp::{MAX_SOCKETS, Receive, UdpCounts, UdpOptions, UdpSource, multicast_sender};

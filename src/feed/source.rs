@@ -34,13 +34,13 @@ pub trait Source: Send {
         let _ = timeout;
     }
 
-    /// What was lost on the way in.
+    /// What was lost on the way in, and what sockets took.
     fn counts(&self) -> FeedCounts {
         FeedCounts::default()
     }
 }
 
-/// What was lost on the way in.
+/// What was lost on the way in, and what sockets took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedCounts {
     /// Datagrams that the system dropped because a socket's buffer was full.
@@ -51,6 +51,10 @@ pub struct FeedCounts {
     pub oversized: u64,
     /// Frames of a capture that hold no UDP datagram of the feed.
     pub undecodable: u64,
+    /// Datagrams taken from sockets, dropped ones included.
+    pub datagrams: u64,
+    /// System calls that took them.
+    pub receive_calls: u64,
 }
 
 impl FeedCounts {
@@ -62,6 +66,8 @@ impl FeedCounts {
             pool_exhausted: self.pool_exhausted + other.pool_exhausted,
             oversized: self.oversized + other.oversized,
             undecodable: self.undecodable + other.undecodable,
+            datagrams: self.datagrams + other.datagrams,
+            receive_calls: self.receive_calls + other.receive_calls,
         }
     }
 }

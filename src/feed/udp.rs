@@ -7,14 +7,24 @@
 //! the pool empty or the buffer too small in [`UdpCounts`], datagrams that the kernel dropped because
 //! nobody polled in [`UdpSource::kernel_drops`].
 //!
-//! Linux: the kernel's counter is read from `/proc/net/udp`; elsewhere it is `None`.
+//! Linux takes many datagrams with one system call, stamps them at their receipt and may merge them,
+//! see [`Receive`]; elsewhere one call takes one, and a packet's time is that of its poll. The kernel's
+//! count of drops is known on Linux alone.
 
+#[cfg(target_os = "linux")]
+mod batch;
 mod kernel;
+#[cfg(target_os = "linux")]
+mod linux;
+mod outbox;
+mod single;
 mod socket;
 
+pub(super) use outbox::Outbox;
+pub use outbox::Transmit;
 pub use socket::multicast_sender;
 
-use std::io::{self, IoSliceMut, Read};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +33,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Deserialize;
 use socket2::Socket;
 
+use self::single::Single;
 use super::{FeedCounts, FeedError, Framing, Packet, Poll, Source};
 use crate::buffer::{Buffer, Pool};
-
-/// Datagrams taken from one socket by one poll at most, so that no line starves another.
-const BATCH: usize = 64;
 
 /// Sockets of one source at most.
 pub const MAX_SOCKETS: usize = 16;
@@ -46,7 +54,8 @@ pub struct UdpOptions {
     #[serde(default)]
     pub source: Option<Ipv4Addr>,
     /// Bytes asked for the kernel's receive buffer. Default 8 MiB; the system grants at most
-    /// `net.core.rmem_max`, see [`UdpSource::granted_receive_buffers`].
+    /// `net.core.rmem_max` unless the process has `CAP_NET_ADMIN`, see
+    /// [`UdpSource::granted_receive_buffers`].
     #[serde(default = "receive_buffer")]
     pub receive_buffer: usize,
     /// Which line its packets are: 0 is A, 1 is B. Default 0.
@@ -76,6 +85,19 @@ fn receive_buffer() -> usize {
     8 << 20
 }
 
+/// How datagrams are taken from the kernel. What is asked for and cannot be had becomes the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receive {
+    /// One datagram a system call; its time is that of the poll.
+    Single,
+    /// Many a system call (Linux); each has the time of its receipt.
+    Batched,
+    /// As batched, and the kernel merges consecutive datagrams of one length before it hands them on
+    /// (Linux 5.0). A merged one that the kernel drops counts once.
+    #[default]
+    Merged,
+}
+
 /// What came in through the sockets of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UdpCounts {
@@ -89,14 +111,22 @@ pub struct UdpCounts {
     pub dropped_too_long: u64,
     /// Bytes handed on.
     pub bytes: u64,
+    /// System calls that took them: `received` over `calls` is what a call brought.
+    pub calls: u64,
 }
 
 /// Sockets being listened to.
 pub struct UdpSource {
     sockets: Vec<Line>,
-    pool: Arc<Pool>,
-    /// A buffer taken for a datagram that did not come: the next one goes in here.
-    spare: Option<Buffer>,
+    reader: Reader,
+    receive: Receive,
+}
+
+/// How the sockets are read.
+enum Reader {
+    Single(Single),
+    #[cfg(target_os = "linux")]
+    Batch(Box<batch::Batch>),
 }
 
 struct Line {
@@ -106,22 +136,30 @@ struct Line {
     granted: usize,
     inode: Option<u64>,
     counts: UdpCounts,
-}
-
-/// What one read from a socket brought.
-enum Received {
-    Datagram(Buffer),
-    Dropped,
-    Nothing,
+    /// Datagrams, or runs of merged ones, that the next receive takes at most.
+    #[cfg(target_os = "linux")]
+    slots: usize,
 }
 
 impl UdpSource {
-    /// Opens one socket for each of `options`.
+    /// Opens one socket for each of `options`, to be read in the way that is fastest here.
     ///
     /// # Errors
     /// [`FeedError::Io`] naming the address and what to do, if one cannot be opened, bound or
     /// joined; or if `options` is empty or longer than [`MAX_SOCKETS`].
     pub fn open(options: &[UdpOptions], pool: Arc<Pool>) -> Result<Self, FeedError> {
+        Self::open_to(Receive::default(), options, pool)
+    }
+
+    /// As [`UdpSource::open`], to be read as `receive` says.
+    ///
+    /// # Errors
+    /// As [`UdpSource::open`].
+    pub fn open_to(
+        receive: Receive,
+        options: &[UdpOptions],
+        pool: Arc<Pool>,
+    ) -> Result<Self, FeedError> {
         if options.is_empty() || options.len() > MAX_SOCKETS {
             return Err(FeedError::Io {
                 path: "udp".into(),
@@ -134,11 +172,19 @@ impl UdpSource {
                 ),
             });
         }
-        let sockets = options.iter().map(socket::open).collect::<Result<_, _>>()?;
+        let sockets = options
+            .iter()
+            .map(|options| socket::open(options, receive))
+            .collect::<Result<_, _>>()?;
+        let reader = match receive {
+            #[cfg(target_os = "linux")]
+            Receive::Batched | Receive::Merged => Reader::Batch(Box::new(batch::Batch::new(pool))),
+            _ => Reader::Single(Single::new(pool)),
+        };
         Ok(Self {
             sockets,
-            pool,
-            spare: None,
+            reader,
+            receive,
         })
     }
 
@@ -154,7 +200,8 @@ impl UdpSource {
                 error: io::Error::new(io::ErrorKind::InvalidInput, "too many sockets"),
             });
         }
-        self.sockets.push(socket::adopt(socket, line)?);
+        self.sockets
+            .push(socket::adopt(socket, line, self.receive)?);
         Ok(())
     }
 
@@ -189,6 +236,7 @@ impl UdpSource {
             sum.dropped_pool_empty += counts.dropped_pool_empty;
             sum.dropped_too_long += counts.dropped_too_long;
             sum.bytes += counts.bytes;
+            sum.calls += counts.calls;
         }
         sum
     }
@@ -198,10 +246,16 @@ impl UdpSource {
         self.sockets.iter().map(|line| line.counts)
     }
 
-    /// Datagrams that the kernel has dropped, over all sockets, since they were opened; `None` where
-    /// the system does not tell.
+    /// Datagrams that the kernel has dropped, over all sockets, since they were opened (each socket's
+    /// modulo 2^32; merged ones count once); `None` where the system does not tell.
     #[must_use]
     pub fn kernel_drops(&self) -> Option<u64> {
+        #[cfg(target_os = "linux")]
+        if let Some(sum) = self.sockets.iter().try_fold(0, |sum, line| {
+            Some(sum + u64::from(linux::drops(&line.socket)?))
+        }) {
+            return Some(sum);
+        }
         let table = kernel::table()?;
         self.sockets.iter().try_fold(0, |sum, line| {
             Some(sum + kernel::drops(&table, line.bound, line.inode?)?)
@@ -228,41 +282,26 @@ impl UdpSource {
 }
 
 impl Line {
-    /// Reads one datagram into `spare` or a pool buffer.
-    fn receive(&mut self, spare: &mut Option<Buffer>, pool: &Arc<Pool>) -> io::Result<Received> {
-        let buffer = spare.take().or_else(|| pool.take());
-        let Some(mut buffer) = buffer else {
-            return Ok(match read_datagram(&self.socket, &mut [])? {
-                None => Received::Nothing,
-                Some(_) => {
-                    self.counts.received += 1;
-                    self.counts.dropped_pool_empty += 1;
-                    Received::Dropped
-                }
-            });
-        };
-        let read = read_datagram(&self.socket, &mut buffer);
-        let length = match read {
-            Ok(Some(length)) => length,
-            Ok(None) => {
-                *spare = Some(buffer);
-                return Ok(Received::Nothing);
-            }
-            Err(error) => {
-                *spare = Some(buffer);
-                return Err(error);
-            }
-        };
-        self.counts.received += 1;
-        if length > buffer.len() {
-            self.counts.dropped_too_long += 1;
-            *spare = Some(buffer);
-            return Ok(Received::Dropped);
+    fn packet(&self, bytes: Buffer, received_ns: u64) -> Packet {
+        Packet {
+            bytes,
+            received_ns,
+            line: self.line,
+            framing: Framing::MoldUdp64,
         }
+    }
+
+    /// Counts a datagram of `length` bytes and hands it on.
+    fn deliver(
+        &mut self,
+        bytes: Buffer,
+        length: usize,
+        received_ns: u64,
+        packets: &mut Vec<Packet>,
+    ) {
         self.counts.delivered += 1;
         self.counts.bytes += length as u64;
-        buffer.set_length(length);
-        Ok(Received::Datagram(buffer))
+        packets.push(self.packet(bytes, received_ns));
     }
 
     fn failed(&self, error: io::Error) -> FeedError {
@@ -273,36 +312,22 @@ impl Line {
     }
 }
 
-/// Bytes of the next datagram, which is in `into`, or more than `into` holds if it is longer; `None`
-/// if there is none. One byte behind `into` is read as well to tell the two apart.
-fn read_datagram(mut socket: &Socket, into: &mut [u8]) -> io::Result<Option<usize>> {
-    loop {
-        let mut beyond = [0];
-        let mut parts = [IoSliceMut::new(into), IoSliceMut::new(&mut beyond)];
-        match socket.read_vectored(&mut parts) {
-            Ok(length) => return Ok(Some(length)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 impl Source for UdpSource {
     fn poll(&mut self, now_ns: u64, packets: &mut Vec<Packet>) -> Result<Poll, FeedError> {
         let before = packets.len();
-        for line in &mut self.sockets {
-            for _ in 0..BATCH {
-                match line.receive(&mut self.spare, &self.pool) {
-                    Ok(Received::Datagram(bytes)) => packets.push(Packet {
-                        bytes,
-                        received_ns: now_ns,
-                        line: line.line,
-                        framing: Framing::MoldUdp64,
-                    }),
-                    Ok(Received::Dropped) => {}
-                    Ok(Received::Nothing) => break,
-                    Err(error) => return Err(line.failed(error)),
+        match &mut self.reader {
+            Reader::Single(single) => {
+                for line in &mut self.sockets {
+                    let polled = single.poll(line, now_ns, packets);
+                    polled.map_err(|error| line.failed(error))?;
+                }
+            }
+            #[cfg(target_os = "linux")]
+            Reader::Batch(batch) => {
+                let clocks = batch::Clocks::read(now_ns);
+                for line in &mut self.sockets {
+                    let polled = batch.poll(line, clocks, packets);
+                    polled.map_err(|error| line.failed(error))?;
                 }
             }
         }
@@ -329,6 +354,8 @@ impl Source for UdpSource {
             pool_exhausted: received.dropped_pool_empty,
             oversized: received.dropped_too_long,
             undecodable: 0,
+            datagrams: received.received,
+            receive_calls: received.calls,
         }
     }
 }

@@ -98,6 +98,8 @@ counters! {
     Feed Flow PacketsLineA "packets_line_a" "line A" "Packets received on line A, or read from a file."
     Feed Flow PacketsLineB "packets_line_b" "line B" "Packets received on line B."
     Feed Flow PacketsRetransmitted "packets_retransmitted" "retransmitted" "Packets received as answers to re-requests."
+    Feed Flow Datagrams "datagrams" "datagrams" "Datagrams taken from sockets, dropped ones included."
+    Feed Flow ReceiveCalls "receive_calls" "system calls" "System calls that took datagrams from sockets."
     Feed Drop KernelDrops "kernel_drops" "kernel" "Datagrams that the system dropped because the socket's buffer was full."
     Feed Drop PoolExhausted "pool_exhausted" "pool exhausted" "Datagrams dropped because no buffer was free."
     Feed Drop QueueFull "queue_full" "queue full" "Packets dropped by the receiver because the decoder's queue was full."

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Counter, Counters, Kind, Latency, Place, Stage};
 
-/// Renders the summary: messages with their rate, packets, gaps, drops by place (each of them, 0
+/// Renders the summary: messages with their rate, packets, what sockets took, gaps, drops by place (each of them, 0
 /// too), errors that happened, results, latencies. Every line is `name  value, value...`.
 #[must_use]
 pub fn report(counters: &Counters, latency: &Latency, elapsed: Duration) -> String {
@@ -17,6 +17,9 @@ pub fn report(counters: &Counters, latency: &Latency, elapsed: Duration) -> Stri
         &format!("{messages} in {seconds:.3} s{}", rate(messages, seconds)),
     );
     lines.add("packets", &packets(counters));
+    if counters.get(Counter::ReceiveCalls) > 0 {
+        lines.add("sockets", &sockets(counters));
+    }
     lines.add("gaps", &list(counters, Counter::of_kind(Kind::Gap)));
     for place in Place::EACH {
         let mut here = Counter::of_kind(Kind::Drop)
@@ -72,6 +75,13 @@ fn packets(counters: &Counters) -> String {
     let others = [Counter::DuplicatePackets, Counter::Heartbeats];
     let detail = list(counters, lines.into_iter().chain(others));
     format!("{total}: {detail}")
+}
+
+fn sockets(counters: &Counters) -> String {
+    let each = [Counter::Datagrams, Counter::ReceiveCalls];
+    let [datagrams, calls] = each.map(|counter| counters.get(counter));
+    let mean = datagrams as f64 / calls as f64;
+    format!("{}, {mean:.1} a call", list(counters, each.into_iter()))
 }
 
 /// ` (1.23 million a second)`; empty where no time has passed.
@@ -138,6 +148,8 @@ receipt to FIX     not measured
         counters.add(Counter::Messages, 3_000_000);
         counters.add(Counter::PacketsLineA, 10);
         counters.add(Counter::PacketsLineB, 9);
+        counters.add(Counter::Datagrams, 19);
+        counters.add(Counter::ReceiveCalls, 4);
         counters.add(Counter::LostMessages, 4);
         counters.add(Counter::QueueFull, 2);
         counters.add(Counter::TimeBackwards, 1);
@@ -149,6 +161,7 @@ receipt to FIX     not measured
         has(
             "packets            19: line A 10, line B 9, retransmitted 0, duplicate 0, heartbeats 0",
         );
+        has("sockets            datagrams 19, system calls 4, 4.8 a call");
         has("errors             time going backwards 1");
         has("receipt to FIX     p50 1.0, p90 1.0, p99 1.0, p99.9 1.0, max 1.0 us (1 measured)");
         assert!(text.contains("queue full 2"));

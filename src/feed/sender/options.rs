@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::str::FromStr;
 
+use crate::feed::udp::Transmit;
 use crate::market::{NANOS_PER_MILLI, NANOS_PER_SECOND};
 use crate::wire::moldudp64::{DEFAULT_PAYLOAD_LIMIT, SessionId};
 
@@ -41,6 +42,8 @@ pub struct SenderOptions {
     pub answers_per_second: u32,
     /// Packets to lose on purpose.
     pub loss: Loss,
+    /// How packets are handed to the system.
+    pub transmit: Transmit,
 }
 
 impl SenderOptions {
@@ -63,6 +66,7 @@ impl SenderOptions {
             rerequest: None,
             answers_per_second: 10_000,
             loss: Loss::default(),
+            transmit: Transmit::default(),
         }
     }
 }
@@ -87,6 +91,9 @@ pub enum Speed {
     Max,
     /// So many times as fast as the timestamps of the messages say; above 0.
     Multiple(f64),
+    /// So many messages a second, evenly, whatever their timestamps: message `i`, counted from 0,
+    /// leaves `i` / rate seconds after the start. 0 is taken as 1.
+    Rate(u64),
 }
 
 /// Why a text is no [`Speed`].
@@ -115,6 +122,7 @@ impl fmt::Display for Speed {
         match self {
             Self::Max => f.write_str("max"),
             Self::Multiple(multiple) => write!(f, "{multiple}x"),
+            Self::Rate(rate) => write!(f, "{rate} messages a second"),
         }
     }
 }
@@ -129,6 +137,7 @@ mod tests {
         assert_eq!("50x".parse(), Ok(Speed::Multiple(50.0)));
         assert_eq!("0.5x".parse(), Ok(Speed::Multiple(0.5)));
         assert_eq!(Speed::Multiple(50.0).to_string(), "50x");
+        assert_eq!(Speed::Rate(7).to_string(), "7 messages a second");
         for text in [
             "", "x", "50", "0x", "-1x", "infx", "nanx", "+1x", "1e999x", "MAX",
         ] {

@@ -1,7 +1,7 @@
 //! When each message is to leave.
 //!
-//! The schedule is open-loop: a message's time is fixed by its timestamp and the start, whatever the
-//! sender's delays, so that lateness adds up nowhere and can be reported.
+//! The schedule is open-loop: a message's time is fixed by its timestamp or number and the start,
+//! whatever the sender's delays, so that lateness adds up nowhere and can be reported.
 
 use super::options::Speed;
 use crate::market::{NANOS_PER_MILLI, NANOS_PER_SECOND};
@@ -21,6 +21,8 @@ pub(super) struct Schedule {
     origin: Option<u64>,
     /// The latest timestamp so far.
     latest: u64,
+    /// Messages that have left.
+    passed: u64,
 }
 
 impl Schedule {
@@ -30,14 +32,23 @@ impl Schedule {
             start_ns,
             origin: None,
             latest: 0,
+            passed: 0,
         }
     }
 
     /// When `message` is to leave, if it is next. Timestamps that go back, and messages too short to
     /// have one, leave with their predecessor.
     pub(super) fn due(&self, message: &[u8]) -> u64 {
-        let Speed::Multiple(multiple) = self.speed else {
-            return self.start_ns;
+        let multiple = match self.speed {
+            Speed::Max => return self.start_ns,
+            Speed::Multiple(multiple) => multiple,
+            Speed::Rate(rate) => {
+                let elapsed = u128::from(self.passed) * u128::from(NANOS_PER_SECOND);
+                let elapsed = elapsed / u128::from(rate.max(1));
+                return self
+                    .start_ns
+                    .saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX));
+            }
         };
         let time = timestamp(message).unwrap_or(0).max(self.latest);
         let elapsed = self.origin.map_or(0, |origin| time.saturating_sub(origin));
@@ -47,6 +58,7 @@ impl Schedule {
 
     /// Takes note that `message` has left.
     pub(super) fn passed(&mut self, message: &[u8]) {
+        self.passed += 1;
         if let Some(time) = timestamp(message) {
             self.origin.get_or_insert(time);
             self.latest = self.latest.max(time);
@@ -120,6 +132,19 @@ mod tests {
             1_000 + (0xFFFF_FFFF_FFFF - 500_000) / 2
         );
         assert_eq!(Schedule::new(Speed::Max, 7).due(&first), 7);
+    }
+
+    #[test]
+    fn an_even_rate_does_not_drift() {
+        let mut schedule = Schedule::new(Speed::Rate(3), 10);
+        let mut due = Vec::new();
+        for time in [9, 7, 100, 3] {
+            due.push(schedule.due(&message(time)));
+            schedule.passed(&message(time));
+        }
+        assert_eq!(due, [10, 333_333_343, 666_666_676, 1_000_000_010]);
+        schedule.passed = u64::MAX;
+        assert_eq!(schedule.due(b""), u64::MAX, "beyond the clock");
     }
 
     #[test]

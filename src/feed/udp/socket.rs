@@ -8,11 +8,13 @@ use std::os::unix::fs::MetadataExt;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Line, UdpCounts, UdpOptions};
+#[cfg(target_os = "linux")]
+use super::linux;
+use super::{Line, Receive, UdpCounts, UdpOptions};
 use crate::feed::FeedError;
 
 /// Opens, binds and joins.
-pub(super) fn open(options: &UdpOptions) -> Result<Line, FeedError> {
+pub(super) fn open(options: &UdpOptions, receive: Receive) -> Result<Line, FeedError> {
     let UdpOptions {
         group,
         interface,
@@ -35,10 +37,9 @@ pub(super) fn open(options: &UdpOptions) -> Result<Line, FeedError> {
     if multicast {
         socket.set_reuse_address(true).map_err(failed(Step::Open))?;
     }
-    // Linux clamps to net.core.rmem_max without a word; what was granted is reported instead.
-    socket
-        .set_recv_buffer_size(receive_buffer.min(i32::MAX as usize / 2))
+    ask_for_buffer(&socket, receive_buffer.min(i32::MAX as usize / 2))
         .map_err(failed(Step::Open))?;
+    prepare(&socket, receive);
     socket.set_nonblocking(true).map_err(failed(Step::Open))?;
     socket.bind(&group.into()).map_err(failed(Step::Bind))?;
     if multicast {
@@ -65,17 +66,50 @@ pub(super) fn open(options: &UdpOptions) -> Result<Line, FeedError> {
         bound,
         granted,
         counts: UdpCounts::default(),
+        #[cfg(target_os = "linux")]
+        slots: linux::BATCH,
     })
 }
 
+/// Asks for a receive buffer of so many bytes.
+///
+/// Linux grants twice that, because it counts its own bookkeeping in, but clamps to
+/// `net.core.rmem_max` without a word; then it is asked again with the privilege to exceed it. What was
+/// granted in the end is reported.
+fn ask_for_buffer(socket: &Socket, bytes: usize) -> io::Result<()> {
+    socket.set_recv_buffer_size(bytes)?;
+    #[cfg(target_os = "linux")]
+    if socket.recv_buffer_size()? < 2 * bytes {
+        let _without_the_privilege = linux::force_receive_buffer(socket, bytes);
+    }
+    Ok(())
+}
+
+/// Switches on what `receive` can use. A kernel that has it not hands datagrams on one by one, or
+/// without a time.
+fn prepare(socket: &Socket, receive: Receive) {
+    #[cfg(target_os = "linux")]
+    {
+        if receive != Receive::Single {
+            let _without_stamps = linux::stamp(socket);
+        }
+        if receive == Receive::Merged {
+            let _one_by_one = linux::merge(socket);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, receive);
+}
+
 /// Takes over a bound socket.
-pub(super) fn adopt(socket: UdpSocket, line: u8) -> Result<Line, FeedError> {
+pub(super) fn adopt(socket: UdpSocket, line: u8, receive: Receive) -> Result<Line, FeedError> {
     let socket = Socket::from(socket);
     let failed = |error: io::Error| FeedError::Io {
         path: "udp".into(),
         error,
     };
     socket.set_nonblocking(true).map_err(failed)?;
+    prepare(&socket, receive);
     let bound = socket.local_addr().map_err(failed)?.as_socket_ipv4();
     let granted = socket.recv_buffer_size().map_err(failed)?;
     Ok(Line {
@@ -85,6 +119,8 @@ pub(super) fn adopt(socket: UdpSocket, line: u8) -> Result<Line, FeedError> {
         bound: bound.unwrap_or(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)),
         granted,
         counts: UdpCounts::default(),
+        #[cfg(target_os = "linux")]
+        slots: linux::BATCH,
     })
 }
 
