@@ -139,6 +139,9 @@ struct Line {
     /// Datagrams, or runs of merged ones, that the next receive takes at most.
     #[cfg(target_os = "linux")]
     slots: usize,
+    /// Pool buffers to have at hand for it.
+    #[cfg(target_os = "linux")]
+    ready: usize,
 }
 
 impl UdpSource {

@@ -3,8 +3,8 @@
 //! Each slot of a receive is a pool buffer and, behind it, memory for the longest datagram. A datagram
 //! by itself lands in its buffer and stays there. The kernel may also merge consecutive datagrams of
 //! one length into one; then the first stays in the slot's buffer and the others are copied to buffers
-//! of their own. Where the pool has fewer buffers than there are slots, the rest of the slots have only
-//! the memory behind: what lands there finds a buffer that an earlier one left, or is dropped.
+//! of their own. Where fewer buffers are at hand than there are slots, the rest of the slots have only the
+//! memory behind: what lands there is copied to another buffer, or dropped if the pool is empty.
 
 use std::io::{self, IoSliceMut};
 use std::sync::Arc;
@@ -23,6 +23,10 @@ const TARGET: u64 = 256;
 
 /// Slots of a receive at least.
 const LEAST_SLOTS: u64 = 4;
+
+/// Buffers at hand for a receive at least. More are taken from the pool where the last receives brought
+/// much, and given back, because others may use the pool: a quiet line is not to pay for that.
+const LEAST_READY: usize = 8;
 
 /// Receives in batches.
 pub(super) struct Batch {
@@ -91,7 +95,7 @@ impl Batch {
         clocks: Clocks,
         packets: &mut Vec<Packet>,
     ) -> io::Result<()> {
-        self.stock.fill(line.slots);
+        self.stock.fill(line.ready.min(line.slots));
         let filled = self.receive(line).map(|received| {
             let before = line.counts.received;
             let with_buffer = received.min(self.stock.len());
@@ -104,6 +108,7 @@ impl Batch {
                 };
                 hand_on(&mut self.stock, self.capacity, slot, line, clocks, packets);
             }
+            line.ready = (2 * received).max(line.ready / 2).clamp(LEAST_READY, BATCH);
             let datagrams = line.counts.received - before;
             if let Some(merged) = datagrams.checked_div(received as u64) {
                 line.counts.calls += 1;

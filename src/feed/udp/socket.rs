@@ -68,6 +68,8 @@ pub(super) fn open(options: &UdpOptions, receive: Receive) -> Result<Line, FeedE
         counts: UdpCounts::default(),
         #[cfg(target_os = "linux")]
         slots: linux::BATCH,
+        #[cfg(target_os = "linux")]
+        ready: linux::BATCH,
     })
 }
 
@@ -121,6 +123,8 @@ pub(super) fn adopt(socket: UdpSocket, line: u8, receive: Receive) -> Result<Lin
         counts: UdpCounts::default(),
         #[cfg(target_os = "linux")]
         slots: linux::BATCH,
+        #[cfg(target_os = "linux")]
+        ready: linux::BATCH,
     })
 }
 
