@@ -42,18 +42,24 @@ impl Schedule {
         let multiple = match self.speed {
             Speed::Max => return self.start_ns,
             Speed::Multiple(multiple) => multiple,
-            Speed::Rate(rate) => {
-                let elapsed = u128::from(self.passed) * u128::from(NANOS_PER_SECOND);
-                let elapsed = elapsed / u128::from(rate.max(1));
-                return self
-                    .start_ns
-                    .saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX));
-            }
+            Speed::Rate(rate) => return self.start_ns.saturating_add(self.even(rate.max(1))),
         };
         let time = timestamp(message).unwrap_or(0).max(self.latest);
         let elapsed = self.origin.map_or(0, |origin| time.saturating_sub(origin));
         self.start_ns
             .saturating_add((elapsed as f64 / multiple) as u64)
+    }
+
+    /// Time from the start to the next message at an even rate.
+    fn even(&self, rate: u64) -> u64 {
+        match self.passed.checked_mul(NANOS_PER_SECOND) {
+            Some(product) => product / rate,
+            // After 18 thousand million messages.
+            None => {
+                let product = u128::from(self.passed) * u128::from(NANOS_PER_SECOND);
+                u64::try_from(product / u128::from(rate)).unwrap_or(u64::MAX)
+            }
+        }
     }
 
     /// Takes note that `message` has left.
@@ -143,6 +149,8 @@ mod tests {
             schedule.passed(&message(time));
         }
         assert_eq!(due, [10, 333_333_343, 666_666_676, 1_000_000_010]);
+        schedule.passed = 30_000_000_000;
+        assert_eq!(schedule.due(b""), 10 + 10_000_000_000 * NANOS_PER_SECOND);
         schedule.passed = u64::MAX;
         assert_eq!(schedule.due(b""), u64::MAX, "beyond the clock");
     }

@@ -213,6 +213,12 @@ pub(super) fn force_receive_buffer(socket: &impl AsFd, bytes: usize) -> io::Resu
     set(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes)
 }
 
+/// Sends without checksums, and with that without segments either: what a poor interface refuses.
+#[cfg(test)]
+pub(super) fn without_checksums(socket: &impl AsFd) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_NO_CHECK, 1)
+}
+
 fn set(socket: &impl AsFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
     // SAFETY: the option is read from `value`, which is alive and has the length that is told.
     let outcome = unsafe {

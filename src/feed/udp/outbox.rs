@@ -69,7 +69,7 @@ impl Outbox {
         while !rest.is_empty() {
             match self.send_some(rest) {
                 Ok(sent) => {
-                    self.calls += 1;
+                    self.calls += u64::from(sent > 0);
                     rest = &rest[sent..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -164,6 +164,30 @@ mod tests {
         let each: Vec<_> = lengths.iter().map(|&n| (1, n as u16)).collect();
         assert_eq!(runs(&lengths, Transmit::Batched), each);
         assert_eq!(runs(&[], Transmit::Segmented), []);
+    }
+
+    #[test]
+    fn a_refusal_of_segments_is_answered_with_single_packets() {
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let std::net::SocketAddr::V4(group) = listener.local_addr().unwrap() else {
+            unreachable!("it was bound to IPv4");
+        };
+        listener.set_nonblocking(true).unwrap();
+        let mut outbox = Outbox::open(group, Ipv4Addr::LOCALHOST, 0, Transmit::Segmented).unwrap();
+        linux::without_checksums(&outbox.socket).unwrap();
+        let sent: Vec<_> = (0..100_u8).map(|n| [n; 40]).collect();
+        let packets: Vec<_> = sent.iter().map(|bytes| IoSlice::new(bytes)).collect();
+        outbox.send(&packets).unwrap();
+        assert_eq!((outbox.transmit, outbox.calls), (Transmit::Batched, 2));
+        for packet in &sent {
+            let mut heard = [0; 50];
+            assert_eq!(listener.recv(&mut heard).unwrap(), 40);
+            assert_eq!(heard[..40], packet[..]);
+        }
+        let nowhere = "255.255.255.255:9".parse().unwrap();
+        let mut refused =
+            Outbox::open(nowhere, Ipv4Addr::LOCALHOST, 0, Transmit::Segmented).unwrap();
+        assert!(refused.send(&packets).is_err(), "a broadcast without leave");
     }
 
     #[test]
