@@ -14,8 +14,29 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 #[derive(Debug)]
 struct Chunk {
     trades: Trades,
-    /// Position of the next trade of the same symbol that was linked, or `u32::MAX`.
+    /// Position and price of the next trade of the same symbol that was linked; `u32::MAX` and 0 if
+    /// there is none.
     next: Column<u32>,
+    next_prices: Column<u32>,
+}
+
+/// Trades of the log from some position to the end of its chunk, one slice a field.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch<'a> {
+    /// Nanoseconds since midnight.
+    pub times: &'a [u64],
+    /// Stock locates.
+    pub locates: &'a [u16],
+    /// Ticks of 1e-4 USD.
+    pub prices: &'a [u32],
+    /// Shares.
+    pub shares: &'a [u32],
+    /// Policy bits.
+    pub policies: &'a [u8],
+    /// What [`TradeLog::link`] has put behind each: position, or [`TradeLog::NONE`].
+    pub next: &'a [Position],
+    /// Its price.
+    pub next_prices: &'a [u32],
 }
 
 impl Chunk {
@@ -23,6 +44,7 @@ impl Chunk {
         Self {
             trades: Trades::with_capacity(CHUNK),
             next: Column::with_capacity(CHUNK),
+            next_prices: Column::with_capacity(CHUNK),
         }
     }
 }
@@ -74,6 +96,7 @@ impl TradeLog {
         if let Some(chunk) = self.chunks.back_mut() {
             chunk.trades.push(trade);
             chunk.next.push(Self::NONE);
+            chunk.next_prices.push(0);
         }
         self.length += 1;
         self.index_match(trade.match_number, position);
@@ -175,20 +198,23 @@ impl TradeLog {
         chunk.trades.match_numbers.as_slice()[index]
     }
 
-    /// Price in ticks of the trade at `position`.
+    /// The trades from `from` to the end of its chunk; nothing if `from` is the end of the log.
     #[must_use]
     #[inline]
-    pub fn price(&self, position: Position) -> u32 {
-        let (chunk, index) = self.chunk(position);
-        chunk.trades.prices.as_slice()[index]
-    }
-
-    /// Policy bits of the trade at `position`.
-    #[must_use]
-    #[inline]
-    pub fn policies(&self, position: Position) -> u8 {
-        let (chunk, index) = self.chunk(position);
-        chunk.trades.policies.as_slice()[index]
+    pub fn stretch(&self, from: Position) -> Option<Stretch<'_>> {
+        let chunk = self
+            .chunks
+            .get(((from >> CHUNK_BITS) - self.dropped) as usize)?;
+        let index = from as usize & (CHUNK - 1);
+        Some(Stretch {
+            times: chunk.trades.times.as_slice().get(index..)?,
+            locates: chunk.trades.locates.as_slice().get(index..)?,
+            prices: chunk.trades.prices.as_slice().get(index..)?,
+            shares: chunk.trades.shares.as_slice().get(index..)?,
+            policies: chunk.trades.policies.as_slice().get(index..)?,
+            next: chunk.next.as_slice().get(index..)?,
+            next_prices: chunk.next_prices.as_slice().get(index..)?,
+        })
     }
 
     /// Clears the policy bits of a trade: it counts nowhere any more.
@@ -197,20 +223,25 @@ impl TradeLog {
         chunk.trades.policies.as_mut_slice()[position as usize & (CHUNK - 1)] = 0;
     }
 
-    /// The trade that [`TradeLog::link`] has put behind `position`, or [`TradeLog::NONE`].
+    /// Position and price of what [`TradeLog::link`] has put behind `position`.
     #[must_use]
-    #[inline]
-    pub fn next(&self, position: Position) -> Position {
+    pub fn next(&self, position: Position) -> (Position, u32) {
         let (chunk, index) = self.chunk(position);
-        chunk.next.as_slice()[index]
+        (
+            chunk.next.as_slice()[index],
+            chunk.next_prices.as_slice()[index],
+        )
     }
 
-    /// Makes `next` the successor of `position`, unless `position` has been given up.
+    /// Makes the trade at `next.0`, whose price is `next.1`, the successor of `position`, unless
+    /// `position` has been given up.
     #[inline]
-    pub fn link(&mut self, position: Position, next: Position) {
+    pub fn link(&mut self, position: Position, next: (Position, u32)) {
         if position >= self.first() {
             let chunk = &mut self.chunks[((position >> CHUNK_BITS) - self.dropped) as usize];
-            chunk.next.as_mut_slice()[position as usize & (CHUNK - 1)] = next;
+            let index = position as usize & (CHUNK - 1);
+            chunk.next.as_mut_slice()[index] = next.0;
+            chunk.next_prices.as_mut_slice()[index] = next.1;
         }
     }
 
@@ -238,6 +269,7 @@ impl TradeLog {
             }
             chunk.trades.clear();
             chunk.next.clear();
+            chunk.next_prices.clear();
             self.spare.push(chunk);
             self.dropped += 1;
         }
@@ -289,7 +321,7 @@ mod tests {
         log.push(&trade(1 << 40, 1 << 40));
         assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
         assert!(log.spare.is_empty());
-        log.link(3, 9);
+        log.link(3, (9, 10));
         assert_eq!(
             log.stretches(0).map(|(_, t)| t.len()).sum::<usize>(),
             CHUNK * 2 + 1

@@ -12,6 +12,6 @@ mod trades;
 
 pub use batch::{Batch, Mark};
 pub use column::Column;
-pub use log::{Position, TradeLog};
+pub use log::{Position, Stretch, TradeLog};
 pub use quotes::Quotes;
 pub use trades::Trades;

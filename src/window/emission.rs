@@ -1,9 +1,12 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
-use super::sliding::{Completeness, Output, Sliding, label};
+use super::sliding::{Completeness, Output, Sliding};
 use super::{Row, Width};
 use crate::columns::Position;
-use crate::market::{Locate, Price, Timestamp};
+use crate::market::{Locate, Timestamp};
+
+/// Executions about to leave whose totals are read ahead.
+const SOON: usize = 4;
 
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
@@ -11,18 +14,23 @@ impl Sliding {
         if !self.touched.is_empty() || (self.spec.every_end && !self.holding.is_empty()) {
             return self.next_end;
         }
+        let windows = self.spec.windows.iter().zip(&self.cursors);
+        let oldest = windows.map(|(window, &cursor)| {
+            let time = (cursor < self.log.end()).then(|| self.log.time(cursor));
+            (window.width, time)
+        });
+        let leaves_now = |(width, time): (Width, Option<u64>)| {
+            time.is_some_and(|time| time < width.start(self.next_end))
+        };
+        if oldest.clone().any(leaves_now) {
+            return self.next_end;
+        }
         let step = self.spec.step.nanos();
         let passed = self.next_end - step;
-        let changes = self
-            .spec
-            .windows
-            .iter()
-            .zip(&self.cursors)
-            .flat_map(|(window, &cursor)| {
-                let oldest = (cursor < self.log.end()).then(|| self.log.time(cursor));
-                let leaves = oldest.and_then(|time| window.width.first_end_without(time, step));
-                [leaves, self.gaps.next_change(passed, window.width, step)]
-            });
+        let changes = oldest.flat_map(|(width, time)| {
+            let leaves = time.and_then(|time| width.first_end_without(time, step));
+            [leaves, self.gaps.next_change(passed, width, step)]
+        });
         changes
             .flatten()
             .min()
@@ -36,7 +44,9 @@ impl Sliding {
         let mut everyone = self.spec.every_end;
         for window in 0..self.spec.windows.len() {
             let width = self.spec.windows[window].width;
-            self.evict(window, width.start(end));
+            if width != Width::Session {
+                self.evict(window, width.start(end));
+            }
             let complete = self.gaps.complete(end, width);
             let changed = complete != self.gaps.complete(end - step, width);
             self.completeness[window] = Completeness { complete, changed };
@@ -45,13 +55,9 @@ impl Sliding {
         self.oldest = self.oldest_cursor();
         self.mark_symbols(everyone);
         let before = output.rows.len();
-        for word in 0..self.ranking.words() {
-            if !self.ranking.any_marked(word) {
-                continue;
-            }
-            for locate in self.ranking.take_marked(word) {
-                self.write_rows(locate, end, output);
-            }
+        let mut from = 0;
+        while let Some(locate) = self.ranking.take_first(&mut from) {
+            self.write_rows(locate, end, output);
         }
         self.touched.clear();
         self.counts.rows += (output.rows.len() - before) as u64;
@@ -62,64 +68,57 @@ impl Sliding {
     fn evict(&mut self, window: usize, start: u64) {
         let windows = self.spec.windows.len();
         let mask = self.spec.policy.bit();
-        let mut cursor = self.cursors[window];
-        while cursor < self.log.end() && self.log.time(cursor) < start {
-            let trade = self.log.get(cursor);
-            let next = self.log.next(cursor);
-            let totals = match self.totals.get_mut(trade.locate.index() * windows + window) {
-                Some(totals) => totals,
-                None => {
-                    cursor += 1;
+        while let Some(trades) = self.log.stretch(self.cursors[window]) {
+            let leaving = trades.times.iter().take_while(|&&time| time < start);
+            let count = leaving.count();
+            for index in 0..count {
+                if trades.policies[index] & mask == 0 {
                     continue;
                 }
-            };
-            if totals.head == cursor {
-                totals.head = next;
-            }
-            if trade.policies & mask != 0 {
-                totals.take(&trade);
+                let symbol = usize::from(trades.locates[index]);
+                let totals = &mut self.totals[symbol * windows + window];
+                let next = (trades.next[index], trades.next_prices[index]);
+                let look_up = totals.take((trades.prices[index], trades.shares[index]), next);
                 totals.left = self.emission;
-                let symbol = &mut self.symbols[trade.locate.index()];
-                if !std::mem::replace(&mut symbol.touched, true) {
-                    self.touched.push(trade.locate.0);
+                let state = &mut self.symbols[symbol];
+                if look_up {
+                    (totals.high, totals.low) = state.extremes(next.0);
+                }
+                if !std::mem::replace(&mut state.touched, true) {
+                    self.touched.push(trades.locates[index]);
                 }
             }
-            cursor += 1;
+            self.cursors[window] += count as Position;
+            if count < trades.times.len() || count == 0 {
+                // What leaves next is read now, so that it is in cache when it does.
+                let soon = trades.locates[count..].iter().take(SOON);
+                let soon = soon.filter_map(|&locate| {
+                    let totals = self.totals.get(usize::from(locate) * windows + window)?;
+                    Some(totals.left)
+                });
+                std::hint::black_box(soon.fold(0, |read, left| read ^ left));
+                return;
+            }
         }
-        self.cursors[window] = cursor;
     }
 
     fn write_rows(&mut self, locate: Locate, end: u64, output: &mut Output) {
-        let mask = self.spec.policy.bit();
         let windows = self.spec.windows.len();
         let symbol = &mut self.symbols[locate.index()];
-        for (window, totals) in self.totals[locate.index() * windows..][..windows]
-            .iter_mut()
-            .enumerate()
-        {
-            if totals.trades == 0 {
-                continue;
-            }
-            let Completeness { complete, changed } = self.completeness[window];
+        let due = self.spec.every_end || symbol.entered > 0;
+        let totals = &self.totals[locate.index() * windows..][..windows];
+        for (window, (totals, completeness)) in totals.iter().zip(&self.completeness).enumerate() {
             let left = totals.left == self.emission;
-            if !(self.spec.every_end || symbol.entered > 0 || left || changed) {
+            if totals.trades == 0 || !(due || left || completeness.changed) {
                 continue;
             }
-            while self.log.policies(totals.head) & mask == 0 {
-                totals.head = self.log.next(totals.head);
-            }
-            let start = match self.spec.windows[window].width {
-                Width::Finite(_) => Some(self.cursors[window]),
-                Width::Session => None,
-            };
-            let sums = symbol.sums(totals, start, Price(self.log.price(totals.head)));
             output.rows.push(Row {
                 end: Timestamp(end),
                 locate,
-                symbol: label(&self.directory, locate),
+                symbol: symbol.label,
                 window: window as u16,
-                sums,
-                complete,
+                sums: totals.sums(symbol.close),
+                complete: completeness.complete,
                 revision: 0,
             });
         }
@@ -129,9 +128,9 @@ impl Sliding {
 
     fn mark_symbols(&mut self, everyone: bool) {
         if self.ranking.is_stale() {
-            let labels = (0..=u16::MAX).take(self.symbols.len()).map(Locate);
-            let labels = labels.map(|locate| (self.label(locate), locate)).collect();
-            self.ranking.rank(labels);
+            let labels = (0..=u16::MAX).zip(&self.symbols);
+            let labels = labels.map(|(locate, symbol)| (symbol.label, Locate(locate)));
+            self.ranking.rank(labels.collect());
         }
         if everyone {
             self.mark_holding();

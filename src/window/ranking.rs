@@ -9,6 +9,8 @@ pub(super) struct Ranking {
     by_rank: Vec<Locate>,
     /// One bit a rank.
     marked: Vec<u64>,
+    /// One bit a word of `marked`, set where the word may not be 0.
+    groups: Vec<u64>,
     stale: bool,
 }
 
@@ -30,37 +32,36 @@ impl Ranking {
             self.rank_of[locate.index()] = rank;
         }
         self.marked = vec![0; labels.len().div_ceil(64)];
+        self.groups = vec![0; self.marked.len().div_ceil(64)];
         self.by_rank = labels.into_iter().map(|(_, locate)| locate).collect();
         self.stale = false;
     }
 
     /// Marks one symbol, which must have been ranked.
-    pub(super) fn mark(&mut self, locate: Locate) {
-        let rank = self.rank_of[locate.index()];
-        self.marked[rank as usize / 64] |= 1 << (rank % 64);
-    }
-
-    /// Number of groups of 64 ranks.
-    pub(super) fn words(&self) -> usize {
-        self.marked.len()
-    }
-
-    /// Whether any symbol of a group is marked.
     #[inline]
-    pub(super) fn any_marked(&self, word: usize) -> bool {
-        self.marked[word] != 0
+    pub(super) fn mark(&mut self, locate: Locate) {
+        let rank = self.rank_of[locate.index()] as usize;
+        self.marked[rank / 64] |= 1 << (rank % 64);
+        self.groups[rank / 4096] |= 1 << (rank / 64 % 64);
     }
 
-    /// The marked symbols of a group, in order; they are marked no more.
-    pub(super) fn take_marked(&mut self, word: usize) -> impl Iterator<Item = Locate> + use<> {
-        let mut bits = std::mem::take(&mut self.marked[word]);
-        let mut group = [Locate(0); 64];
-        let mut count = 0;
-        while bits != 0 {
-            group[count] = self.by_rank[word * 64 + bits.trailing_zeros() as usize];
-            count += 1;
-            bits &= bits - 1;
+    /// The first marked symbol, which is marked no more; `from` begins at 0 and is kept between calls.
+    #[inline]
+    pub(super) fn take_first(&mut self, from: &mut usize) -> Option<Locate> {
+        while let Some(group) = self.groups.get_mut(*from) {
+            if *group == 0 {
+                *from += 1;
+                continue;
+            }
+            let place = *from * 64 + group.trailing_zeros() as usize;
+            let word = &mut self.marked[place];
+            let rank = place * 64 + word.trailing_zeros() as usize;
+            *word &= *word - 1;
+            if *word == 0 {
+                *group &= *group - 1;
+            }
+            return Some(self.by_rank[rank]);
         }
-        group.into_iter().take(count)
+        None
     }
 }

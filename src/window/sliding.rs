@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::ranking::Ranking;
 use super::state::{SymbolState, Totals};
-use super::{Corrections, Gaps, Kernel, Row, Spec};
+use super::{Corrections, Gaps, Kernel, Row, Spec, Width};
 use crate::columns::{Batch, Mark, Position, TradeLog};
 use crate::market::{Directory, Learned, Locate, Price, Symbol, Timestamp, Trade};
 
@@ -185,7 +185,7 @@ impl Sliding {
     fn name(&mut self, locate: Locate, symbol: Symbol, time: Timestamp) {
         match self.directory.learn(locate, symbol, time) {
             Learned::New => {
-                self.symbol_state(locate);
+                self.symbol_state(locate).label = symbol;
                 self.ranking.invalidate();
             }
             Learned::Known => {}
@@ -196,7 +196,8 @@ impl Sliding {
     /// Label of a symbol now.
     #[must_use]
     pub fn label(&self, locate: Locate) -> Symbol {
-        label(&self.directory, locate)
+        let named = self.directory.get(locate);
+        named.map_or_else(|| Symbol::unnamed(locate), |named| named.symbol)
     }
 
     /// Label of a symbol in the rows of `end`.
@@ -218,10 +219,12 @@ impl Sliding {
 
     fn symbol_state(&mut self, locate: Locate) -> &mut SymbolState {
         if self.symbols.len() <= locate.index() {
-            let count = locate.index() + 1;
-            self.symbols.resize_with(count, SymbolState::new);
-            self.totals
-                .resize(count * self.spec.windows.len(), Totals::EMPTY);
+            for unnamed in self.symbols.len()..=locate.index() {
+                let label = Symbol::unnamed(Locate(unnamed as u16));
+                self.symbols.push(SymbolState::new(label));
+            }
+            let totals = self.symbols.len() * self.spec.windows.len();
+            self.totals.resize(totals, Totals::EMPTY);
             self.ranking.invalidate();
         }
         &mut self.symbols[locate.index()]
@@ -235,8 +238,10 @@ impl Sliding {
         let (finite, oldest) = (self.finite, self.oldest);
         let symbol = self.symbol_state(trade.locate);
         let last = std::mem::replace(&mut symbol.last, position);
-        symbol.push(position, trade.price, finite);
-        symbol.forget_before(oldest);
+        symbol.close = trade.price;
+        if finite {
+            symbol.consider(position, trade.price.0, oldest);
+        }
         symbol.entered += 1;
         let first_touch = !std::mem::replace(&mut symbol.touched, true);
         let first_held = !std::mem::replace(&mut symbol.holding, true);
@@ -247,7 +252,7 @@ impl Sliding {
             self.holding.push(trade.locate.0);
         }
         if last != TradeLog::NONE {
-            self.log.link(last, position);
+            self.log.link(last, (position, trade.price.0));
         }
         let windows = self.spec.windows.len();
         for totals in &mut self.totals[trade.locate.index() * windows..][..windows] {
@@ -291,45 +296,72 @@ impl Sliding {
         }
     }
 
-    /// Takes an unbroken, eligible execution out of the windows that hold it now.
+    /// Takes an unbroken, eligible execution out of the windows that hold it now, and out of the chain
+    /// of its symbol. The log has forgotten that it is eligible.
     pub(super) fn remove(&mut self, position: Position, trade: &Trade) {
-        let windows = self.spec.windows.len();
         let passed = self.next_end - self.spec.step.nanos();
-        for (window, totals) in self.totals[trade.locate.index() * windows..][..windows]
-            .iter_mut()
-            .enumerate()
-        {
-            if position >= self.cursors[window] {
-                totals.take(trade);
-            }
-        }
-        let oldest = if self.spec.has_session() {
-            0
-        } else {
-            self.oldest
-        };
-        let finite = self.finite;
-        let mask = self.spec.policy.bit();
+        let next = self.log.next(position);
         let symbol = &mut self.symbols[trade.locate.index()];
         if trade.time.0 >= passed {
             symbol.entered -= 1;
         }
-        symbol.clear_prices();
-        for (first, trades) in self.log.stretches(oldest) {
-            let columns = trades
-                .locates
-                .as_slice()
-                .iter()
-                .zip(trades.policies.as_slice());
-            for (index, (&locate, &policies)) in columns.enumerate() {
-                let position = first + index as Position;
-                if locate == trade.locate.0 && policies & mask != 0 && position >= oldest {
-                    let price = Price(trades.prices.as_slice()[index]);
-                    symbol.push(position, price, finite);
-                }
+        if symbol.last == position {
+            symbol.last = TradeLog::NONE;
+        }
+        symbol.forget();
+        let (previous, day) = self.reconsider(position, trade);
+        if let Some(previous) = previous {
+            self.log.link(previous, next);
+        }
+        let windows = self.spec.windows.len();
+        let totals = &mut self.totals[trade.locate.index() * windows..][..windows];
+        let asked = self.spec.windows.iter().zip(&self.cursors).zip(totals);
+        for ((window, &cursor), totals) in asked.filter(|((_, cursor), _)| position >= **cursor) {
+            let head = match totals.head {
+                head if head == position => next,
+                head => (head, totals.open),
+            };
+            totals.take((trade.price.0, trade.shares.0), head);
+            if totals.trades > 0 {
+                (totals.high, totals.low) = match window.width {
+                    Width::Session => day,
+                    Width::Finite(_) => self.symbols[trade.locate.index()].extremes(cursor),
+                };
             }
         }
-        symbol.forget_before(self.oldest);
+    }
+
+    /// Walks the executions of the symbol of `trade` that are still asked for, and sets its candidates,
+    /// its newest execution and its close. Returns the position of the execution before `broken`, and
+    /// the highest and lowest price of the day.
+    fn reconsider(&mut self, broken: Position, trade: &Trade) -> (Option<Position>, (u32, u32)) {
+        let oldest = match self.spec.has_session() {
+            true => self.log.first(),
+            false => self.oldest.min(broken),
+        };
+        let mask = self.spec.policy.bit();
+        let symbol = &mut self.symbols[trade.locate.index()];
+        let (mut previous, mut day) = (None, (0, u32::MAX));
+        for (first, trades) in self.log.stretches(oldest) {
+            let locates = trades.locates.as_slice().iter();
+            let columns = locates.zip(trades.policies.as_slice());
+            for (index, (&locate, &policies)) in columns.enumerate() {
+                let position = first + index as Position;
+                if locate != trade.locate.0 || policies & mask == 0 || position < oldest {
+                    continue;
+                }
+                let price = trades.prices.as_slice()[index];
+                day = (day.0.max(price), day.1.min(price));
+                if self.finite && position >= self.oldest {
+                    symbol.consider(position, price, self.oldest);
+                }
+                if position < broken {
+                    previous = Some(position);
+                }
+                (symbol.last, symbol.close) = (position, Price(price));
+            }
+        }
+        (previous, day)
     }
 
     /// Gives up trades that neither a window nor a correction can need.
@@ -360,11 +392,4 @@ impl Sliding {
             self.broken.pop_first();
         }
     }
-}
-
-/// The name of a locate by now, or `#` and its number.
-pub(super) fn label(directory: &Directory, locate: Locate) -> Symbol {
-    directory
-        .get(locate)
-        .map_or_else(|| Symbol::unnamed(locate), |named| named.symbol)
 }

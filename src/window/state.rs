@@ -1,15 +1,17 @@
 //! What a sliding window remembers of a symbol: O(1) for each execution that enters or leaves.
 //!
 //! Volume, notional and trades are kept by adding and taking away. The open price is that of the
-//! first execution in the window, reached through the log's links. High and low need no state of
-//! their own for each width: the executions that no later one exceeds form one list a symbol, and
-//! the highest price of a window that starts at position p is the first of them at or after p.
+//! first execution in the window, reached through the log's links, which skip what has been broken.
+//! High and low change with an execution that enters by a comparison; only when an execution leaves
+//! whose price they are, they are looked up: the executions that no later one exceeds form one list
+//! a symbol, and the highest price of a window that starts at position p is the first of them at or
+//! after p.
 
 use std::collections::VecDeque;
 
 use super::Sums;
 use crate::columns::{Position, TradeLog};
-use crate::market::{Price, Trade};
+use crate::market::{Price, Symbol, Trade};
 
 /// Running totals of one symbol in one window.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +19,12 @@ pub(super) struct Totals {
     pub(super) notional: u128,
     pub(super) volume: u64,
     pub(super) trades: u32,
-    /// Oldest execution in the window, perhaps broken since.
+    /// Oldest unbroken execution in the window.
     pub(super) head: Position,
+    /// Its price.
+    pub(super) open: u32,
+    pub(super) high: u32,
+    pub(super) low: u32,
     /// Number of the emission before which an unbroken execution last left.
     pub(super) left: u32,
 }
@@ -29,24 +35,52 @@ impl Totals {
         volume: 0,
         trades: 0,
         head: TradeLog::NONE,
+        open: 0,
+        high: 0,
+        low: u32::MAX,
         left: 0,
     };
 
     #[inline]
     pub(super) fn add(&mut self, trade: &Trade, position: Position) {
+        let price = trade.price.0;
         if self.head == TradeLog::NONE {
-            self.head = position;
+            (self.head, self.open) = (position, price);
         }
-        self.notional += u128::from(trade.price.0) * u128::from(trade.shares.0);
+        self.notional += u128::from(price) * u128::from(trade.shares.0);
         self.volume += u64::from(trade.shares.0);
         self.trades += 1;
+        self.high = self.high.max(price);
+        self.low = self.low.min(price);
     }
 
+    /// Takes an execution away; its successor in the window, if there is one, is `next`. Whether high
+    /// and low must be looked up again.
     #[inline]
-    pub(super) fn take(&mut self, trade: &Trade) {
-        self.notional -= u128::from(trade.price.0) * u128::from(trade.shares.0);
-        self.volume -= u64::from(trade.shares.0);
+    pub(super) fn take(&mut self, (price, shares): (u32, u32), next: (Position, u32)) -> bool {
+        self.notional -= u128::from(price) * u128::from(shares);
+        self.volume -= u64::from(shares);
         self.trades -= 1;
+        (self.head, self.open) = next;
+        if self.trades == 0 {
+            (self.high, self.low) = (0, u32::MAX);
+            return false;
+        }
+        price == self.high || price == self.low
+    }
+
+    /// The totals as a row has them; `close` is the price of the symbol's newest execution.
+    #[inline]
+    pub(super) fn sums(&self, close: Price) -> Sums {
+        Sums {
+            notional: self.notional,
+            volume: self.volume,
+            trades: u64::from(self.trades),
+            open: Price(self.open),
+            high: Price(self.high),
+            low: Price(self.low),
+            close,
+        }
     }
 }
 
@@ -58,31 +92,29 @@ pub(super) struct Extremes {
 
 impl Extremes {
     /// Adds the newest execution; `beaten(old)` says whether it makes the candidate `old` useless.
+    /// Candidates before `oldest` may be forgotten.
     #[inline]
-    fn push(&mut self, position: Position, price: u32, beaten: impl Fn(u32) -> bool) {
+    fn push(
+        &mut self,
+        (position, price): (Position, u32),
+        oldest: Position,
+        beaten: impl Fn(u32) -> bool,
+    ) {
         while self.candidates.back().is_some_and(|&(_, old)| beaten(old)) {
             self.candidates.pop_back();
+        }
+        if self.candidates.len() == self.candidates.capacity() {
+            let kept = self.candidates.partition_point(|&(at, _)| at < oldest);
+            self.candidates.drain(..kept);
         }
         self.candidates.push_back((position, price));
     }
 
     /// The extreme price of the executions from `start` on; 0 where there are none.
     #[inline]
-    fn since(&self, start: Position) -> Price {
-        let first = self
-            .candidates
-            .partition_point(|&(position, _)| position < start);
-        Price(self.candidates.get(first).map_or(0, |&(_, price)| price))
-    }
-
-    fn forget_before(&mut self, start: Position) {
-        while self
-            .candidates
-            .front()
-            .is_some_and(|&(position, _)| position < start)
-        {
-            self.candidates.pop_front();
-        }
+    fn since(&self, start: Position) -> u32 {
+        let first = self.candidates.partition_point(|&(at, _)| at < start);
+        self.candidates.get(first).map_or(0, |&(_, price)| price)
     }
 }
 
@@ -91,12 +123,11 @@ impl Extremes {
 pub(super) struct SymbolState {
     highs: Extremes,
     lows: Extremes,
-    /// Highest and lowest price of the day.
-    session_high: u32,
-    session_low: u32,
-    /// Newest execution, broken or not: the end of the chain of links.
+    /// How its rows name the symbol.
+    pub(super) label: Symbol,
+    /// Newest unbroken execution: the end of the chain of links.
     pub(super) last: Position,
-    /// Price of the newest unbroken execution.
+    /// Its price.
     pub(super) close: Price,
     /// Unbroken executions since the last emission.
     pub(super) entered: u32,
@@ -107,12 +138,11 @@ pub(super) struct SymbolState {
 }
 
 impl SymbolState {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(label: Symbol) -> Self {
         Self {
             highs: Extremes::default(),
             lows: Extremes::default(),
-            session_high: 0,
-            session_low: u32::MAX,
+            label,
             last: TradeLog::NONE,
             close: Price(0),
             entered: 0,
@@ -121,46 +151,25 @@ impl SymbolState {
         }
     }
 
-    /// Takes note of the newest unbroken execution. `finite` says whether any window has a width.
+    /// Takes note of the newest unbroken execution as a candidate for the high and the low of windows
+    /// whose first position is `oldest` or later.
     #[inline]
-    pub(super) fn push(&mut self, position: Position, price: Price, finite: bool) {
-        self.close = price;
-        self.session_high = self.session_high.max(price.0);
-        self.session_low = self.session_low.min(price.0);
-        if finite {
-            self.highs.push(position, price.0, |old| old <= price.0);
-            self.lows.push(position, price.0, |old| old >= price.0);
-        }
+    pub(super) fn consider(&mut self, position: Position, price: u32, oldest: Position) {
+        self.highs
+            .push((position, price), oldest, |old| old <= price);
+        self.lows
+            .push((position, price), oldest, |old| old >= price);
     }
 
-    /// Forgets prices; the unbroken executions must be pushed again.
-    pub(super) fn clear_prices(&mut self) {
+    /// Forgets the candidates.
+    pub(super) fn forget(&mut self) {
         self.highs.candidates.clear();
         self.lows.candidates.clear();
-        (self.session_high, self.session_low) = (0, u32::MAX);
     }
 
-    /// The sums of a window whose first position is `start`, or of the day if that is `None`.
-    #[inline]
-    pub(super) fn sums(&mut self, totals: &Totals, start: Option<Position>, open: Price) -> Sums {
-        let (high, low) = match start {
-            Some(start) => (self.highs.since(start), self.lows.since(start)),
-            None => (Price(self.session_high), Price(self.session_low)),
-        };
-        Sums {
-            notional: totals.notional,
-            volume: totals.volume,
-            trades: u64::from(totals.trades),
-            open,
-            high,
-            low,
-            close: self.close,
-        }
-    }
-
-    /// Forgets candidates that no window reaches any more.
-    pub(super) fn forget_before(&mut self, start: Position) {
-        self.highs.forget_before(start);
-        self.lows.forget_before(start);
+    /// Highest and lowest price of the executions from `start` on, of which there is one at least.
+    #[inline(never)]
+    pub(super) fn extremes(&self, start: Position) -> (u32, u32) {
+        (self.highs.since(start), self.lows.since(start))
     }
 }
