@@ -94,6 +94,7 @@ pub mod cpu;
 pub mod engine;
 pub mod feed;
 pub mod market;
+pub mod memory;
 pub mod metrics;
 pub mod publish;
 pub mod session;

@@ -11,8 +11,9 @@ mod naive;
 use naive::Naive;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use widetape::book::{Book, Memory, Oddity};
+use widetape::book::{Book, Oddity};
 use widetape::market::{Locate, Price, Shares, Side};
+use widetape::memory::Memory;
 
 /// Bytes of an order's slot.
 const SLOT: u64 = 16;

@@ -4,8 +4,8 @@
 //! A change k levels away from the best costs O(k) for its search up to a short limit, O(log n)
 //! beyond, and an insertion or removal moves the k levels behind it (16 bytes each).
 
-use super::memory::Memory;
 use crate::market::{Price, Side};
+use crate::memory::Memory;
 
 /// Levels looked at one by one before the search turns binary.
 const NEAR: usize = 8;

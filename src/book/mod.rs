@@ -6,11 +6,9 @@
 //! what a feed should not say is done as far as it makes sense and reported as an [`Oddity`].
 
 mod ladder;
-mod memory;
 mod orders;
 mod store;
 mod table;
 
-pub use memory::Memory;
 pub use orders::{Book, BookError, Change, Oddity};
 pub use store::StoreCounts;

@@ -2,9 +2,9 @@
 
 use super::StoreCounts;
 use super::ladder::Ladder;
-use super::memory::Memory;
 use super::store::{Order, Store};
 use crate::market::{Locate, Price, Shares, Side, Top};
+use crate::memory::Memory;
 
 /// Slots that the ring has at first, as a power of two.
 const RING_BITS: u32 = 16;

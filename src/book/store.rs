@@ -13,9 +13,9 @@ use std::collections::HashMap;
 
 use bytemuck::Zeroable;
 
-use super::memory::Memory;
 use super::table::Table;
 use crate::market::{Locate, Price, Side};
+use crate::memory::Memory;
 
 /// Slots that the ring may have for each live order.
 const SLOTS_PER_ORDER: u64 = 4;

@@ -5,8 +5,8 @@
 //! and a search ends at the first empty slot. At most half of the slots are used, so nearly every
 //! search ends in the line in which it began.
 
-use super::memory::Memory;
 use super::store::{Order, Slot};
+use crate::memory::Memory;
 
 /// Slots at first, as a power of two.
 const FIRST_BITS: u32 = 8;

@@ -38,6 +38,26 @@ impl<T: Pod> Column<T> {
         self.length += 1;
     }
 
+    /// Appends values, growing the storage as [`Column::push`] does.
+    pub fn extend(&mut self, values: &[T]) {
+        while self.lines.len() * Self::PER_LINE < self.length + values.len() {
+            self.grow();
+        }
+        let end = self.length + values.len();
+        bytemuck::cast_slice_mut(&mut self.lines)[self.length..end].copy_from_slice(values);
+        self.length = end;
+    }
+
+    /// Appends a value `count` times.
+    pub fn repeat(&mut self, value: T, count: usize) {
+        while self.lines.len() * Self::PER_LINE < self.length + count {
+            self.grow();
+        }
+        let end = self.length + count;
+        bytemuck::cast_slice_mut(&mut self.lines)[self.length..end].fill(value);
+        self.length = end;
+    }
+
     #[cold]
     fn grow(&mut self) {
         let lines = (self.lines.len() + self.lines.len() / 2).max(4);
@@ -87,6 +107,10 @@ mod tests {
             assert_eq!(column.as_slice().as_ptr().addr() % 64, 0);
         }
         assert!(column.as_slice().iter().copied().eq(0..1000));
+        column.extend(&[5; 300]);
+        column.repeat(6, 300);
+        assert_eq!(column.as_slice()[1000..1300], [5; 300]);
+        assert_eq!(column.as_slice()[1300..], [6; 300]);
         column.as_mut_slice()[3] = 7;
         assert_eq!(column.as_slice()[3], 7);
         column.clear();

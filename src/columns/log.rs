@@ -1,6 +1,7 @@
 //! The trades that windows still need, in feed order.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
 use super::{Column, Trades};
 use crate::market::Trade;
@@ -82,25 +83,33 @@ impl TradeLog {
         Self::default()
     }
 
-    /// Appends a trade and returns its position; `None` when 2^32 - 1 trades are in already.
-    #[inline]
-    pub fn push(&mut self, trade: &Trade) -> Option<Position> {
-        let position = self.length;
-        if position == Self::NONE {
-            return None;
+    /// Appends the trades `range` of `trades` and returns the position of the first; `None`, and none
+    /// is appended, where that makes more than 2^32 - 1.
+    pub fn extend(&mut self, trades: &Trades, range: Range<usize>) -> Option<Position> {
+        let first = self.length;
+        let count = Position::try_from(range.len()).ok()?;
+        self.length.checked_add(count)?;
+        let mut from = range.start;
+        while from < range.end {
+            let used = self.length as usize & (CHUNK - 1);
+            if used == 0 {
+                let chunk = self.spare.pop().unwrap_or_else(Chunk::new);
+                self.chunks.push_back(chunk);
+            }
+            let to = range.end.min(from + CHUNK - used);
+            if let Some(chunk) = self.chunks.back_mut() {
+                chunk.trades.extend(trades, from..to);
+                chunk.next.repeat(Self::NONE, to - from);
+                chunk.next_prices.repeat(0, to - from);
+            }
+            for &number in &trades.match_numbers.as_slice()[from..to] {
+                let position = self.length;
+                self.length += 1;
+                self.index_match(number, position);
+            }
+            from = to;
         }
-        if position as usize & (CHUNK - 1) == 0 {
-            let chunk = self.spare.pop().unwrap_or_else(Chunk::new);
-            self.chunks.push_back(chunk);
-        }
-        if let Some(chunk) = self.chunks.back_mut() {
-            chunk.trades.push(trade);
-            chunk.next.push(Self::NONE);
-            chunk.next_prices.push(0);
-        }
-        self.length += 1;
-        self.index_match(trade.match_number, position);
-        Some(position)
+        Some(first)
     }
 
     #[inline]
@@ -292,16 +301,22 @@ mod tests {
         }
     }
 
+    fn push(log: &mut TradeLog, trade: &Trade) {
+        let mut one = Trades::default();
+        one.push(trade);
+        assert_eq!(log.extend(&one, 0..1), Some(log.end() - 1));
+    }
+
     #[test]
     fn finds_by_match_number_sorted_and_not() {
         let mut log = TradeLog::new();
         for number in 0..40_000 {
-            log.push(&trade(number, number * 2));
+            push(&mut log, &trade(number, number * 2));
         }
         assert_eq!(log.find(31_998), Some(15_999));
         assert_eq!(log.find(31_999), None);
-        log.push(&trade(50_000, 7));
-        log.push(&trade(50_000, 8));
+        push(&mut log, &trade(50_000, 7));
+        push(&mut log, &trade(50_000, 8));
         assert_eq!(log.find(7), Some(40_000));
         assert_eq!(log.find(8), Some(40_001), "the newest of two equal numbers");
         assert_eq!(log.first_at_or_after(39_999), 39_999);
@@ -310,15 +325,18 @@ mod tests {
 
     #[test]
     fn chunks_are_given_up_and_filled_again() {
-        let mut log = TradeLog::new();
+        let (mut log, mut trades) = (TradeLog::new(), Trades::default());
         for number in 0..CHUNK as u64 * 3 {
-            log.push(&trade(number, number));
+            trades.push(&trade(number, number));
         }
+        assert_eq!(log.extend(&trades, 0..7), Some(0));
+        assert_eq!(log.extend(&trades, 7..trades.len()), Some(7));
+        assert_eq!(log.get(CHUNK as u32 + 3).match_number, CHUNK as u64 + 3);
         log.drop_before(CHUNK as u32 * 2 - 1);
         assert_eq!(log.first(), CHUNK as u32);
         assert_eq!(log.find(5), None);
         assert_eq!(log.find(CHUNK as u64), Some(CHUNK as u32));
-        log.push(&trade(1 << 40, 1 << 40));
+        push(&mut log, &trade(1 << 40, 1 << 40));
         assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
         assert!(log.spare.is_empty());
         log.link(3, (9, 10));

@@ -45,6 +45,18 @@ impl Trades {
         self.policies.push(trade.policies);
     }
 
+    /// Appends the executions `range` of `other`.
+    pub fn extend(&mut self, other: &Trades, range: std::ops::Range<usize>) {
+        self.times.extend(&other.times.as_slice()[range.clone()]);
+        self.locates
+            .extend(&other.locates.as_slice()[range.clone()]);
+        self.prices.extend(&other.prices.as_slice()[range.clone()]);
+        self.shares.extend(&other.shares.as_slice()[range.clone()]);
+        self.match_numbers
+            .extend(&other.match_numbers.as_slice()[range.clone()]);
+        self.policies.extend(&other.policies.as_slice()[range]);
+    }
+
     /// Number of executions.
     #[must_use]
     #[inline]

@@ -38,10 +38,8 @@ impl Day {
     }
 
     fn append_trades(&mut self, batch: &Batch, from: usize, to: usize) -> Result<(), LogFull> {
-        for index in from..to {
-            self.log.push(&batch.trades.get(index)).ok_or(LogFull)?;
-        }
-        Ok(())
+        let appended = self.log.extend(&batch.trades, from..to);
+        appended.map(|_| ()).ok_or(LogFull)
     }
 
     fn append_mark(&mut self, mark: Mark) {

@@ -7,8 +7,8 @@
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Output, Sliding};
 use super::{Bounds, Break, Job, Row, Spec, Sums, Width};
-use crate::columns::Position;
-use crate::market::{Locate, Timestamp, Trade};
+use crate::columns::{Position, TradeLog};
+use crate::market::{Locate, Price, Timestamp, Trade};
 
 /// The executions of one symbol, oldest first, broken ones included.
 #[derive(Debug, Default)]
@@ -48,6 +48,74 @@ impl Sliding {
         } else {
             self.counts.unpublished_breaks += 1;
         }
+    }
+
+    /// Takes an unbroken, eligible execution out of the windows that hold it now, and out of the chain
+    /// of its symbol. The log has forgotten that it is eligible.
+    fn remove(&mut self, position: Position, trade: &Trade) {
+        let passed = self.next_end - self.spec.step.nanos();
+        let next = self.log.next(position);
+        let symbol = &mut self.symbols[trade.locate.index()];
+        if trade.time.0 >= passed {
+            symbol.entered -= 1;
+        }
+        if symbol.last == position {
+            symbol.last = TradeLog::NONE;
+        }
+        symbol.forget();
+        let (previous, day) = self.reconsider(position, trade);
+        if let Some(previous) = previous {
+            self.log.link(previous, next);
+        }
+        let windows = self.spec.windows.len();
+        let totals = &mut self.totals[trade.locate.index() * windows..][..windows];
+        let asked = self.spec.windows.iter().zip(&self.cursors).zip(totals);
+        for ((window, &cursor), totals) in asked.filter(|((_, cursor), _)| position >= **cursor) {
+            let head = match totals.head {
+                head if head == position => next,
+                head => (head, totals.open),
+            };
+            totals.take((trade.price.0, trade.shares.0), head);
+            if totals.trades > 0 {
+                (totals.high, totals.low) = match window.width {
+                    Width::Session => day,
+                    Width::Finite(_) => self.symbols[trade.locate.index()].extremes(cursor),
+                };
+            }
+        }
+    }
+
+    /// Walks the executions of the symbol of `trade` that are still asked for, and sets its candidates,
+    /// its newest execution and its close. Returns the position of the execution before `broken`, and
+    /// the highest and lowest price of the day.
+    fn reconsider(&mut self, broken: Position, trade: &Trade) -> (Option<Position>, (u32, u32)) {
+        let oldest = match self.spec.has_session() {
+            true => self.log.first(),
+            false => self.oldest.min(broken),
+        };
+        let mask = self.spec.policy.bit();
+        let symbol = &mut self.symbols[trade.locate.index()];
+        let (mut previous, mut day) = (None, (0, u32::MAX));
+        for (first, trades) in self.log.stretches(oldest) {
+            let locates = trades.locates.as_slice().iter();
+            let columns = locates.zip(trades.policies.as_slice());
+            for (index, (&locate, &policies)) in columns.enumerate() {
+                let position = first + index as Position;
+                if locate != trade.locate.0 || policies & mask == 0 || position < oldest {
+                    continue;
+                }
+                let price = trades.prices.as_slice()[index];
+                day = (day.0.max(price), day.1.min(price));
+                if self.finite && position >= self.oldest {
+                    symbol.consider(position, price, self.oldest);
+                }
+                if position < broken {
+                    previous = Some(position);
+                }
+                (symbol.last, symbol.close) = (position, Price(price));
+            }
+        }
+        (previous, day)
     }
 
     /// Writes again the rows with an end up to `passed` that held the trade at `position`.

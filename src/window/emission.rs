@@ -5,8 +5,8 @@ use super::{Row, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
 
-/// Executions about to leave whose totals are read ahead.
-const SOON: usize = 4;
+/// How many executions before it leaves the state of its symbol is asked for.
+const SOON: usize = 8;
 
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
@@ -14,43 +14,28 @@ impl Sliding {
         if !self.touched.is_empty() || (self.spec.every_end && !self.holding.is_empty()) {
             return self.next_end;
         }
-        let windows = self.spec.windows.iter().zip(&self.cursors);
-        let oldest = windows.map(|(window, &cursor)| {
-            let time = (cursor < self.log.end()).then(|| self.log.time(cursor));
-            (window.width, time)
-        });
-        let leaves_now = |(width, time): (Width, Option<u64>)| {
-            time.is_some_and(|time| time < width.start(self.next_end))
-        };
-        if oldest.clone().any(leaves_now) {
-            return self.next_end;
-        }
         let step = self.spec.step.nanos();
-        let passed = self.next_end - step;
-        let changes = oldest.flat_map(|(width, time)| {
-            let leaves = time.and_then(|time| width.first_end_without(time, step));
-            [leaves, self.gaps.next_change(passed, width, step)]
-        });
-        changes
-            .flatten()
-            .min()
-            .unwrap_or(u64::MAX)
-            .max(self.next_end)
+        let due = self.due.iter().min().copied().unwrap_or(u64::MAX);
+        let mut end = (due / step).saturating_add(1).saturating_mul(step);
+        if !self.gaps.is_empty() {
+            let passed = self.next_end - step;
+            let widths = self.spec.windows.iter().map(|window| window.width);
+            let changes = widths.filter_map(|width| self.gaps.next_change(passed, width, step));
+            end = changes.fold(end, u64::min);
+        }
+        end.max(self.next_end)
     }
 
     pub(super) fn emit(&mut self, end: u64, output: &mut Output) {
         self.emission += 1;
-        let step = self.spec.step.nanos();
         let mut everyone = self.spec.every_end;
         for window in 0..self.spec.windows.len() {
-            let width = self.spec.windows[window].width;
-            if width != Width::Session {
-                self.evict(window, width.start(end));
+            if self.due[window] < end {
+                self.evict(window, end);
             }
-            let complete = self.gaps.complete(end, width);
-            let changed = complete != self.gaps.complete(end - step, width);
-            self.completeness[window] = Completeness { complete, changed };
-            everyone |= changed;
+        }
+        if !self.gaps.is_empty() {
+            everyone |= self.judge_completeness(end);
         }
         self.oldest = self.oldest_cursor();
         self.mark_symbols(everyone);
@@ -64,10 +49,25 @@ impl Sliding {
         output.close(end);
     }
 
-    /// Takes away what the window that starts at `start` no longer holds.
-    fn evict(&mut self, window: usize, start: u64) {
+    /// Says of each window whether it is complete; whether that is news for any.
+    fn judge_completeness(&mut self, end: u64) -> bool {
+        let step = self.spec.step.nanos();
+        let mut news = false;
+        for (window, completeness) in self.spec.windows.iter().zip(&mut self.completeness) {
+            let complete = self.gaps.complete(end, window.width);
+            let changed = complete != self.gaps.complete(end - step, window.width);
+            *completeness = Completeness { complete, changed };
+            news |= changed;
+        }
+        news
+    }
+
+    /// Takes away what the window that ends at `end` no longer holds.
+    fn evict(&mut self, window: usize, end: u64) {
         let windows = self.spec.windows.len();
         let mask = self.spec.policy.bit();
+        let start = self.spec.windows[window].width.start(end);
+        self.due[window] = u64::MAX;
         while let Some(trades) = self.log.stretch(self.cursors[window]) {
             let leaving = trades.times.iter().take_while(|&&time| time < start);
             let count = leaving.count();
@@ -89,16 +89,28 @@ impl Sliding {
                 }
             }
             self.cursors[window] += count as Position;
-            if count < trades.times.len() || count == 0 {
-                // What leaves next is read now, so that it is in cache when it does.
-                let soon = trades.locates[count..].iter().take(SOON);
-                let soon = soon.filter_map(|&locate| {
-                    let totals = self.totals.get(usize::from(locate) * windows + window)?;
-                    Some(totals.left)
-                });
-                std::hint::black_box(soon.fold(0, |read, left| read ^ left));
+            if let Some(&time) = trades.times.get(count) {
+                let asked = self.ahead[window].max(self.cursors[window]);
+                let to = self.cursors[window] + SOON.min(trades.times.len() - count) as Position;
+                let skipped = count + (asked - self.cursors[window]) as usize;
+                for &locate in &trades.locates[skipped..][..to.saturating_sub(asked) as usize] {
+                    self.prefetch(locate);
+                }
+                self.ahead[window] = asked.max(to);
+                self.due[window] = self.leaves_after(window, time);
                 return;
             }
+            if count == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The last end at which the window still holds an execution at `time`.
+    pub(super) fn leaves_after(&self, window: usize, time: u64) -> u64 {
+        match self.spec.windows[window].width {
+            Width::Finite(width) => time.saturating_add(width.nanos()),
+            Width::Session => u64::MAX,
         }
     }
 

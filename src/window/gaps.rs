@@ -23,6 +23,12 @@ impl Gaps {
         }
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
     /// Whether no gap overlaps the window of `width` that ends at `end`.
     #[must_use]
     pub fn complete(&self, end: u64, width: Width) -> bool {

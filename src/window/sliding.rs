@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use super::ranking::Ranking;
 use super::state::{SymbolState, Totals};
-use super::{Corrections, Gaps, Kernel, Row, Spec, Width};
+use super::{Corrections, Gaps, Kernel, Row, Spec};
 use crate::columns::{Batch, Mark, Position, TradeLog};
-use crate::market::{Directory, Learned, Locate, Price, Symbol, Timestamp, Trade};
+use crate::market::{Directory, Learned, Locate, Symbol, Timestamp, Trade};
+use crate::memory::Memory;
 
 /// Rows in the order in which they are written.
 #[derive(Clone, Debug, Default)]
@@ -69,9 +70,14 @@ pub(super) struct Broken {
     pub(super) order: u32,
 }
 
+/// How many executions ahead the state of a symbol is asked for, and its candidates.
+const FAR: usize = 12;
+const NEAR: usize = 6;
+
 /// All windows of all symbols.
 pub struct Sliding {
     pub(super) spec: Spec,
+    pub(super) memory: Memory,
     pub(super) kernel: Box<dyn Kernel>,
     pub(super) log: TradeLog,
     pub(super) gaps: Gaps,
@@ -85,6 +91,10 @@ pub struct Sliding {
     pub(super) totals: Vec<Totals>,
     /// For each window, the oldest position inside it at the last emission.
     pub(super) cursors: Vec<Position>,
+    /// For each window, the last time at which an end still holds all that it holds now.
+    pub(super) due: Vec<u64>,
+    /// For each window, how far the totals of what leaves next have been read ahead.
+    pub(super) ahead: Vec<Position>,
     /// The least of the finite windows' cursors.
     pub(super) oldest: Position,
     /// Symbols on the list of the next emission.
@@ -96,15 +106,23 @@ pub struct Sliding {
     /// For each window, whether it is complete at the emission at hand, and was not one step before
     /// or the other way round.
     pub(super) completeness: Vec<Completeness>,
-    finite: bool,
+    pub(super) finite: bool,
     started: bool,
 }
 
 /// What gaps do to a window at one end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Completeness {
     pub(super) complete: bool,
     pub(super) changed: bool,
+}
+
+impl Completeness {
+    /// Without gaps.
+    const WHOLE: Self = Self {
+        complete: true,
+        changed: false,
+    };
 }
 
 impl Sliding {
@@ -113,10 +131,13 @@ impl Sliding {
     pub fn new(spec: Spec, kernel: Box<dyn Kernel>) -> Self {
         Self {
             cursors: vec![0; spec.windows.len()],
-            completeness: vec![Completeness::default(); spec.windows.len()],
+            due: vec![u64::MAX; spec.windows.len()],
+            ahead: vec![0; spec.windows.len()],
+            completeness: vec![Completeness::WHOLE; spec.windows.len()],
             oldest: 0,
             finite: spec.widest() > 0,
             spec,
+            memory: Memory::default(),
             kernel,
             log: TradeLog::new(),
             gaps: Gaps::default(),
@@ -132,6 +153,12 @@ impl Sliding {
             emission: 0,
             started: false,
         }
+    }
+
+    /// The windows with another way to ask for memory.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// Applies a batch and appends the rows that it brings.
@@ -159,12 +186,50 @@ impl Sliding {
         to: usize,
         output: &mut Output,
     ) -> Result<(), LogFull> {
-        for index in from..to {
-            let trade = batch.trades.get(index);
+        if from == to {
+            return Ok(());
+        }
+        let first = self.log.extend(&batch.trades, from..to).ok_or(LogFull)?;
+        for window in 0..self.cursors.len() {
+            if self.cursors[window] == first {
+                self.due[window] = self.leaves_after(window, batch.trades.times.as_slice()[from]);
+            }
+        }
+        let locates = &batch.trades.locates.as_slice()[from..to];
+        for &locate in locates.iter().take(FAR) {
+            self.prefetch(locate);
+        }
+        for (index, position) in (first..self.log.end()).enumerate() {
+            if let Some(&locate) = locates.get(index + FAR) {
+                self.prefetch(locate);
+            }
+            if let Some(&locate) = locates.get(index + NEAR) {
+                self.prefetch_candidates(locate);
+            }
+            let trade = batch.trades.get(from + index);
             self.advance(trade.time.0, output);
-            self.add(&trade)?;
+            self.add(position, &trade);
         }
         Ok(())
+    }
+
+    /// Asks for what an execution that enters or leaves will need of its symbol.
+    #[inline]
+    pub(super) fn prefetch(&self, locate: u16) {
+        let windows = self.spec.windows.len();
+        self.memory.prefetch(&self.symbols, usize::from(locate));
+        for window in 0..windows {
+            let place = usize::from(locate) * windows + window;
+            self.memory.prefetch(&self.totals, place);
+        }
+    }
+
+    /// When that has arrived: asks for the candidates that an execution that enters may beat.
+    #[inline]
+    fn prefetch_candidates(&self, locate: u16) {
+        if let Some(symbol) = self.symbols.get(usize::from(locate)) {
+            symbol.prefetch(self.memory);
+        }
     }
 
     fn apply_mark(&mut self, mark: Mark, output: &mut Output) {
@@ -230,10 +295,9 @@ impl Sliding {
         &mut self.symbols[locate.index()]
     }
 
-    fn add(&mut self, trade: &Trade) -> Result<(), LogFull> {
-        let position = self.log.push(trade).ok_or(LogFull)?;
+    fn add(&mut self, position: Position, trade: &Trade) {
         if trade.policies & self.spec.policy.bit() == 0 {
-            return Ok(());
+            return;
         }
         let (finite, oldest) = (self.finite, self.oldest);
         let symbol = self.symbol_state(trade.locate);
@@ -258,7 +322,6 @@ impl Sliding {
         for totals in &mut self.totals[trade.locate.index() * windows..][..windows] {
             totals.add(trade, position);
         }
-        Ok(())
     }
 
     /// Writes the rows of all ends up to `now`.
@@ -294,74 +357,6 @@ impl Sliding {
         if std::mem::take(&mut self.started) {
             self.pass_ends(self.next_end, output);
         }
-    }
-
-    /// Takes an unbroken, eligible execution out of the windows that hold it now, and out of the chain
-    /// of its symbol. The log has forgotten that it is eligible.
-    pub(super) fn remove(&mut self, position: Position, trade: &Trade) {
-        let passed = self.next_end - self.spec.step.nanos();
-        let next = self.log.next(position);
-        let symbol = &mut self.symbols[trade.locate.index()];
-        if trade.time.0 >= passed {
-            symbol.entered -= 1;
-        }
-        if symbol.last == position {
-            symbol.last = TradeLog::NONE;
-        }
-        symbol.forget();
-        let (previous, day) = self.reconsider(position, trade);
-        if let Some(previous) = previous {
-            self.log.link(previous, next);
-        }
-        let windows = self.spec.windows.len();
-        let totals = &mut self.totals[trade.locate.index() * windows..][..windows];
-        let asked = self.spec.windows.iter().zip(&self.cursors).zip(totals);
-        for ((window, &cursor), totals) in asked.filter(|((_, cursor), _)| position >= **cursor) {
-            let head = match totals.head {
-                head if head == position => next,
-                head => (head, totals.open),
-            };
-            totals.take((trade.price.0, trade.shares.0), head);
-            if totals.trades > 0 {
-                (totals.high, totals.low) = match window.width {
-                    Width::Session => day,
-                    Width::Finite(_) => self.symbols[trade.locate.index()].extremes(cursor),
-                };
-            }
-        }
-    }
-
-    /// Walks the executions of the symbol of `trade` that are still asked for, and sets its candidates,
-    /// its newest execution and its close. Returns the position of the execution before `broken`, and
-    /// the highest and lowest price of the day.
-    fn reconsider(&mut self, broken: Position, trade: &Trade) -> (Option<Position>, (u32, u32)) {
-        let oldest = match self.spec.has_session() {
-            true => self.log.first(),
-            false => self.oldest.min(broken),
-        };
-        let mask = self.spec.policy.bit();
-        let symbol = &mut self.symbols[trade.locate.index()];
-        let (mut previous, mut day) = (None, (0, u32::MAX));
-        for (first, trades) in self.log.stretches(oldest) {
-            let locates = trades.locates.as_slice().iter();
-            let columns = locates.zip(trades.policies.as_slice());
-            for (index, (&locate, &policies)) in columns.enumerate() {
-                let position = first + index as Position;
-                if locate != trade.locate.0 || policies & mask == 0 || position < oldest {
-                    continue;
-                }
-                let price = trades.prices.as_slice()[index];
-                day = (day.0.max(price), day.1.min(price));
-                if self.finite && position >= self.oldest {
-                    symbol.consider(position, price, self.oldest);
-                }
-                if position < broken {
-                    previous = Some(position);
-                }
-                (symbol.last, symbol.close) = (position, Price(price));
-            }
-        }
-        (previous, day)
     }
 
     /// Gives up trades that neither a window nor a correction can need.

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use super::Sums;
 use crate::columns::{Position, TradeLog};
 use crate::market::{Price, Symbol, Trade};
+use crate::memory::Memory;
 
 /// Running totals of one symbol in one window.
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +160,16 @@ impl SymbolState {
             .push((position, price), oldest, |old| old <= price);
         self.lows
             .push((position, price), oldest, |old| old >= price);
+    }
+
+    /// Asks for what [`SymbolState::consider`] will look at first.
+    #[inline]
+    pub(super) fn prefetch(&self, memory: Memory) {
+        for extremes in [&self.highs, &self.lows] {
+            let (older, newer) = extremes.candidates.as_slices();
+            let newest = if newer.is_empty() { older } else { newer };
+            memory.prefetch(newest, newest.len().wrapping_sub(1));
+        }
     }
 
     /// Forgets the candidates.

@@ -1,6 +1,6 @@
-//! The book's two requests to the machine beyond ordinary loads and stores: huge pages for its large
-//! arrays, and lines brought into cache before they are needed. Both change when something is fast
-//! and never what it is; [`Memory::Plain`] does without them.
+//! How memory is asked for: huge pages for large arrays, and lines brought into cache before they are
+//! needed. Both change when something is fast and never what it is; [`Memory::Plain`] does without
+//! them, and everything that uses [`Memory`] is compared with itself on both.
 #![expect(
     unsafe_code,
     reason = "measured in benches/pipeline.rs: page walks and waits for memory are most of what a \
@@ -18,13 +18,13 @@ pub enum Memory {
     /// Huge pages where the system grants them, and prefetches.
     #[default]
     Fast,
-    /// Ordinary pages and loads: the twin that the fast way is compared with.
+    /// Ordinary pages, nothing ahead of time: the twin that the fast way is compared with.
     Plain,
 }
 
 impl Memory {
     /// `length` zeroed values, their pages there already.
-    pub(super) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
+    pub(crate) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
         let mut values = bytemuck::zeroed_vec(length);
         if self == Memory::Fast && size_of_val(values.as_slice()) >= LARGE {
             ask_for_huge_pages(&mut values);
@@ -36,7 +36,7 @@ impl Memory {
 
     /// Brings the line of `values[index]` into cache, if the index is inside.
     #[inline(always)]
-    pub(super) fn prefetch<T: Copy>(self, values: &[T], index: usize) {
+    pub(crate) fn prefetch<T>(self, values: &[T], index: usize) {
         #[cfg(target_arch = "x86_64")]
         if self == Memory::Fast {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -46,7 +46,7 @@ impl Memory {
             unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
             return;
         }
-        std::hint::black_box(values.get(index).copied());
+        std::hint::black_box(values.get(index));
     }
 }
 
