@@ -103,7 +103,8 @@ pub mod wire;
 
 pub use buffer::{Framing, Packet, Pool};
 pub use engine::{
-    Backend, Chain, Clock, Engine, Error, Mode, Options, Recovery, RecoveryOptions, Summary,
+    Backend, Chain, Clock, Cores, Engine, Error, Mode, Options, PlacementError, Recovery,
+    RecoveryOptions, Summary, ThreadOptions, Topology, Wait,
 };
 pub use feed::sender::{Loss, Sender, SenderOptions, Speed, Tape};
 pub use feed::{

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use widetape::buffer::Pool;
-use widetape::engine::{Clock, Engine, Options};
+use widetape::engine::{Clock, Engine, Options, ThreadOptions, Wait};
 use widetape::feed::{FeedError, Framing, Impair, ImpairOptions, ItchFile, Packet, Poll, Source};
 use widetape::market::{Duration, Timestamp};
 use widetape::metrics::Counter;
@@ -137,7 +137,7 @@ impl Ran {
 
 enum Turns {
     Inline(Option<u64>),
-    Threads,
+    Threads(ThreadOptions),
 }
 
 fn run(source: Box<dyn Source>, turns: &Turns) -> Ran {
@@ -145,10 +145,13 @@ fn run(source: Box<dyn Source>, turns: &Turns) -> Ran {
     let mut options = Options::new(spec());
     // Room for the whole day, so that turns alone never make a live line drop.
     options.queue = 8_192;
+    if let Turns::Threads(threads) = turns {
+        options.threads = threads.clone();
+    }
     let engine = Engine::new(source, vec![Box::new(kept.clone())], options).unwrap();
     let (summary, outcome) = match *turns {
         Turns::Inline(seed) => engine.run_inline(&Clock::simulated(), seed),
-        Turns::Threads => engine.run(&Clock::machine()),
+        Turns::Threads(_) => engine.run(&Clock::machine()),
     };
     outcome.unwrap();
     let counters = Counter::EACH.map(|counter| summary.counters.get(counter));
@@ -211,15 +214,26 @@ fn the_same_seed_gives_the_same_run() {
 }
 
 #[test]
-fn threads_give_the_rows_of_the_file() {
+fn threads_give_the_rows_of_the_file_however_they_wait() {
     let weather = Weather {
         seed: 4,
         loss: 20,
         ..Weather::default()
     };
-    let ran = run(Box::new(weather.lines(&packets())), &Turns::Threads);
-    assert_same(&ran.rows, &replayed(), "threads");
-    assert_eq!(ran.count(Counter::LostMessages), 0);
+    let (packets, expected) = (packets(), replayed());
+    for count in [4, 2, 1] {
+        for (name, wait) in Wait::EACH {
+            let threads = ThreadOptions {
+                count,
+                wait,
+                ..ThreadOptions::default()
+            };
+            let ran = run(Box::new(weather.lines(&packets)), &Turns::Threads(threads));
+            let context = format!("{count} threads that {name}");
+            assert_same(&ran.rows, &expected, &context);
+            assert_eq!(ran.count(Counter::LostMessages), 0, "{context}");
+        }
+    }
 }
 
 /// First and last time of the messages of each packet, and how many there are.

@@ -53,7 +53,10 @@ impl Error {
             Error::Arguments(error) if error.exit_code() == 0 => ExitCode::SUCCESS,
             Error::Arguments(_) | Error::Usage(_) => ExitCode::from(2),
             Error::Engine(engine::Error::Spec(_)) => ExitCode::from(2),
-            Error::Config(_) => ExitCode::from(78),
+            Error::Config(_)
+            | Error::Engine(engine::Error::Threads(_) | engine::Error::Placement(_)) => {
+                ExitCode::from(78)
+            }
             Error::OutputClosed => ExitCode::SUCCESS,
             Error::Engine(_) | Error::Feed(_) | Error::Failed(_) => ExitCode::from(1),
         }

@@ -74,6 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         sequencer: config.session,
         recovery,
         queue: config.engine.queue,
+        threads: config.engine.threads(),
         ..Options::new(spec)
     };
     let engine = Engine::new(source, publishers, options)?;

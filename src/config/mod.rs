@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error as _};
 
 pub use error::ConfigError;
 
-use crate::engine::{Backend, RecoveryOptions};
+use crate::engine::{Backend, Cores, RecoveryOptions, ThreadOptions, Wait};
 use crate::feed::{ImpairOptions, UdpOptions};
 use crate::market::Duration;
 use crate::publish::fix::AcceptorOptions;
@@ -111,6 +111,16 @@ pub struct OutputConfig {
 pub struct EngineConfig {
     /// Batches that a pipe between two agents holds before packets are dropped and counted.
     pub queue: usize,
+    /// Threads that the four agents run on: 4, 2 or 1.
+    pub threads: usize,
+    /// What a thread does while there is nothing to do.
+    #[serde(deserialize_with = "parsed")]
+    pub wait: Wait,
+    /// Cores, one for each thread in the order of the agents; anywhere if there are none.
+    #[serde(deserialize_with = "parsed")]
+    pub cores: Cores,
+    /// NUMA node that the threads stay on; anywhere unless said.
+    pub numa_node: Option<usize>,
 }
 
 impl Default for FeedConfig {
@@ -157,7 +167,27 @@ impl Default for WindowConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { queue: 1_024 }
+        let threads = ThreadOptions::default();
+        Self {
+            queue: 1_024,
+            threads: threads.count,
+            wait: threads.wait,
+            cores: threads.cores,
+            numa_node: threads.numa_node,
+        }
+    }
+}
+
+impl EngineConfig {
+    /// How the agents run on threads.
+    #[must_use]
+    pub fn threads(&self) -> ThreadOptions {
+        ThreadOptions {
+            count: self.threads,
+            wait: self.wait,
+            cores: self.cores.clone(),
+            numa_node: self.numa_node,
+        }
     }
 }
 
@@ -230,7 +260,7 @@ impl Config {
         if !(1..=65_536).contains(&self.engine.queue) {
             return Err("engine.queue must be from 1 to 65536".to_owned());
         }
-        Ok(())
+        self.engine.threads().shares().map(|_| ())
     }
 }
 

@@ -1,17 +1,16 @@
-//! The contract of the engine's agents, and the two ways to run them.
+//! The contract of the engine's agents, and how they run inline.
 //!
 //! An agent is a stage with its channels. Its duty cycle does a bounded amount of work and never
-//! blocks. On threads, an agent that found nothing to do waits for its input; inline, the agents
-//! take turns on one thread, in an order that a seed may shuffle, with the same results.
+//! blocks. On threads ([`super::threads`]), an agent that found nothing to do waits for its input;
+//! inline, the agents take turns on one thread, in an order that a seed may shuffle, with the same
+//! results.
 
 use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::wait::IDLE;
 use super::{Clock, Error};
-
-/// Longest wait of an idle agent before it looks at its timers again.
-const IDLE: Duration = Duration::from_millis(1);
 
 /// What a duty cycle came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,39 +33,6 @@ pub(super) trait Agent: Send {
 
     /// Waits for something to do, at most so long.
     fn wait(&mut self, timeout: Duration);
-}
-
-/// Runs each agent on a thread of its own until all are done. The first error is returned, after the
-/// agents behind it have worked off what came before it.
-pub(super) fn run_on_threads(agents: Vec<Box<dyn Agent>>, clock: &Clock) -> Result<(), Error> {
-    let threads: Vec<_> = agents
-        .into_iter()
-        .map(|mut agent| {
-            let clock = clock.clone();
-            std::thread::Builder::new()
-                .name(format!("widetape-{}", agent.name()))
-                .spawn(move || until_done(agent.as_mut(), &clock))
-                .map_err(Error::Thread)
-        })
-        .collect::<Result<_, _>>()?;
-    let mut outcome = Ok(());
-    for thread in threads {
-        let ended = thread
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        outcome = outcome.and(ended);
-    }
-    outcome
-}
-
-fn until_done(agent: &mut dyn Agent, clock: &Clock) -> Result<(), Error> {
-    loop {
-        match agent.duty(clock)? {
-            Duty::Worked => {}
-            Duty::Idle => agent.wait(IDLE),
-            Duty::Done => return Ok(()),
-        }
-    }
 }
 
 /// Runs `work` on a thread of its own, beside the engine.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::MessageError;
+use super::{MessageError, PlacementError};
 use crate::feed::FeedError;
 use crate::window::{LogFull, SpecError};
 
@@ -39,6 +39,12 @@ pub enum Error {
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(io::Error),
+    /// There cannot be so many threads.
+    #[error("{0}")]
+    Threads(String),
+    /// The threads cannot run where they are to.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     /// The socket for re-requests failed.
     #[error("re-request socket: {0}")]
     Recovery(io::Error),

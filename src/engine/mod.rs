@@ -2,9 +2,11 @@
 //!
 //! Four agents: the receiver polls a source, the decoder puts packets in order and turns messages
 //! into columns, the analyst (or, for `scan`, the scanner) turns columns into rows, and the publisher
-//! hands rows to whoever wants them. Between them are bounded pipes of batches. [`Engine::run`] gives
-//! each agent a thread; [`Engine::run_inline`] lets them take turns on one. Both give the same rows.
+//! hands rows to whoever wants them. Between them are bounded pipes of batches. [`Engine::run`] puts
+//! them on threads, as [`ThreadOptions`] say; [`Engine::run_inline`] lets them take turns on the
+//! caller's. All give the same rows.
 
+mod affinity;
 mod agent;
 mod analyst;
 mod backend;
@@ -23,7 +25,10 @@ mod results;
 mod run;
 mod scanner;
 mod slabs;
+mod threads;
+mod wait;
 
+pub use affinity::{Cores, PlacementError, Topology};
 pub use agent::beside;
 pub use backend::Backend;
 pub use chain::Chain;
@@ -32,3 +37,5 @@ pub use error::Error;
 pub use normaliser::{MessageError, Normaliser, NormaliserCounts};
 pub use recovery::{Recovery, RecoveryOptions};
 pub use run::{Engine, Mode, Options, Summary};
+pub use threads::ThreadOptions;
+pub use wait::Wait;

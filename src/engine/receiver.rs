@@ -12,8 +12,11 @@ use super::{Clock, Error, recorder};
 use crate::feed::{Packet, Poll, Source};
 use crate::metrics::{Counter, Counters};
 
-/// Duty cycles between two looks at the source's own counters, which may ask the system.
-const COUNT_EVERY: u64 = 1024;
+/// Nanoseconds between two looks at the source's own counters, which may ask the system: a hundred
+/// microseconds in which nothing is received, so a quiet moment is waited for first.
+const COUNT_EVERY_NS: u64 = 1_000_000_000;
+/// How often they are looked at where there is no quiet moment.
+const COUNT_SURELY_NS: u64 = 10 * COUNT_EVERY_NS;
 
 pub(super) struct Receiver {
     source: Box<dyn Source>,
@@ -24,7 +27,8 @@ pub(super) struct Receiver {
     ended: bool,
     /// Why nothing more is polled; what was received before is sent first.
     failure: Option<Error>,
-    cycles: u64,
+    /// When the source's own counters were last looked at.
+    counted_ns: u64,
 }
 
 impl Receiver {
@@ -41,7 +45,7 @@ impl Receiver {
             stop,
             ended: false,
             failure: None,
-            cycles: 0,
+            counted_ns: 0,
         }
     }
 
@@ -79,15 +83,17 @@ impl Agent for Receiver {
         }
         let mut batch = self.packets.take();
         batch.clear();
-        let polled = self.source.poll(clock.monotonic_ns(), &mut batch);
+        let now_ns = clock.monotonic_ns();
+        let polled = self.source.poll(now_ns, &mut batch);
         self.ended = !matches!(polled, Ok(Poll::Ready | Poll::Idle));
         let sent = if batch.is_empty() {
             Duty::Idle
         } else {
             self.send(batch)
         };
-        self.cycles += 1;
-        if self.cycles.is_multiple_of(COUNT_EVERY) {
+        let since_ns = now_ns.saturating_sub(self.counted_ns);
+        if since_ns >= COUNT_SURELY_NS || (since_ns >= COUNT_EVERY_NS && sent == Duty::Idle) {
+            self.counted_ns = now_ns;
             recorder::feed(&self.counters, &self.source.counts());
         }
         self.failure = polled.err().map(Error::Feed);

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::agent::{Agent, run_inline, run_on_threads};
+use super::agent::{Agent, run_inline};
 use super::analyst::Analyst;
 use super::decoder::Decoder;
 use super::pipe::pipe;
 use super::publisher::Publishing;
 use super::receiver::Receiver;
 use super::scanner::Scanner;
+use super::threads::{ThreadOptions, Threads};
 use super::{Backend, Clock, Error, Recovery};
 use crate::feed::Source;
 use crate::market::Symbol;
@@ -46,6 +47,8 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Batches that a pipe holds before its sender waits (files) or drops (live feeds).
     pub queue: usize,
+    /// How the agents run on threads.
+    pub threads: ThreadOptions,
 }
 
 impl Options {
@@ -60,6 +63,7 @@ impl Options {
             recovery: None,
             files: Vec::new(),
             queue: 64,
+            threads: ThreadOptions::default(),
         }
     }
 }
@@ -95,19 +99,21 @@ pub struct Engine {
     latency: Arc<Mutex<Latency>>,
     flagged: Arc<Mutex<Vec<Symbol>>>,
     stop: Arc<AtomicBool>,
+    threads: Threads,
 }
 
 impl Engine {
     /// Joins the stages. Rows go to every one of `publishers`, in order.
     ///
     /// # Errors
-    /// When `options.spec` makes no sense.
+    /// When `options.spec` makes no sense, or threads cannot be placed as `options.threads` says.
     pub fn new(
         source: Box<dyn Source>,
         publishers: Vec<Box<dyn Publisher + Send>>,
         options: Options,
     ) -> Result<Self, Error> {
         options.spec.check()?;
+        let threads = Threads::plan(&options.threads)?;
         let tops = publishers.iter().any(|publisher| publisher.wants_tops());
         let counters = Counters::new();
         let latency = Arc::new(Mutex::new(Latency::new()));
@@ -127,6 +133,11 @@ impl Engine {
             Arc::clone(&stop),
         );
         let kernel = options.backend.kernel();
+        if options.threads.places() {
+            // A kernel's own threads inherit the cores of the thread that first needs them; they
+            // start here, so that they keep those of the caller and not one agent's.
+            kernel.evaluate(&mut []);
+        }
         let analyst: Box<dyn Agent> = match options.mode {
             Mode::Stream => Box::new(Analyst::new(
                 batches_out,
@@ -159,6 +170,7 @@ impl Engine {
             latency,
             flagged,
             stop,
+            threads,
         })
     }
 
@@ -179,11 +191,11 @@ impl Engine {
         Arc::clone(&self.counters)
     }
 
-    /// Runs every agent on a thread of its own until the input has ended.
+    /// Runs the agents on threads, as the options say, until the input has ended.
     ///
     /// The outcome says whether anything failed; what came before a failure has been published.
     pub fn run(self, clock: &Clock) -> (Summary, Result<(), Error>) {
-        self.drive(clock, |agents| run_on_threads(agents, clock))
+        self.drive(clock, |threads, agents| threads.run(agents, clock))
     }
 
     /// Lets the agents take turns on this thread until the input has ended. With a seed their order
@@ -191,20 +203,21 @@ impl Engine {
     ///
     /// The outcome says whether anything failed; what came before a failure has been published.
     pub fn run_inline(self, clock: &Clock, seed: Option<u64>) -> (Summary, Result<(), Error>) {
-        self.drive(clock, |agents| run_inline(agents, clock, seed))
+        self.drive(clock, |_, agents| run_inline(agents, clock, seed))
     }
 
     fn drive(
         self,
         clock: &Clock,
-        run: impl FnOnce(Vec<Box<dyn Agent>>) -> Result<(), Error>,
+        run: impl FnOnce(Threads, Vec<Box<dyn Agent>>) -> Result<(), Error>,
     ) -> (Summary, Result<(), Error>) {
-        let outcome = run(vec![
+        let agents: Vec<Box<dyn Agent>> = vec![
             Box::new(self.receiver),
             Box::new(self.decoder),
             self.analyst,
             Box::new(self.publishing),
-        ]);
+        ];
+        let outcome = run(self.threads, agents);
         let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let mut flagged = self.flagged.lock().unwrap_or_else(PoisonError::into_inner);
         let summary = Summary {

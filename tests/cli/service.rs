@@ -25,6 +25,11 @@ struct Service {
 
 impl Service {
     fn start(name: &str, recovery: Option<&str>) -> Self {
+        Self::start_with(name, recovery, "")
+    }
+
+    /// With more configuration.
+    fn start_with(name: &str, recovery: Option<&str>, more: &str) -> Self {
         let folder = folder(name);
         let (config, rows) = (folder.join("w.toml"), folder.join("rows.csv"));
         // Two octets that another run on this machine hardly has.
@@ -40,6 +45,7 @@ impl Service {
             let group = format!("239.192.{third}.{low}:0");
             toml += &format!("[[feed.lines]]\ngroup = \"{group}\"\nline = {line}\n");
         }
+        toml += more;
         fs::write(&config, toml).expect("a configuration");
         let options = [
             "--corrections",
@@ -210,8 +216,21 @@ fn rows_that_a_hole_touches_are_incomplete_and_no_others() {
 }
 
 #[test]
-fn sigterm_ends_the_service_with_a_summary() {
-    let service = Service::start("sigterm", None);
+fn sigterm_ends_the_service_with_a_summary_however_its_threads_wait() {
+    for (wait, threads) in [
+        ("park", 4),
+        ("backoff", 2),
+        ("yield", 4),
+        ("spin", 4),
+        ("spin", 1),
+    ] {
+        let name = format!("sigterm-{wait}-{threads}");
+        let engine = format!("[engine]\nwait = \"{wait}\"\nthreads = {threads}\n");
+        hung_up_on_and_ended(Service::start_with(&name, None, &engine));
+    }
+}
+
+fn hung_up_on_and_ended(service: Service) {
     // A first message that is no Logon is hung up on, by an engine that runs.
     let mut client = TcpStream::connect(&service.fix).expect("the acceptor listens");
     let limit = Some(Duration::from_secs(30));

@@ -124,6 +124,17 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
         ),
         ("lines.toml", "[feed]\nlines = []\n", "at least one line"),
         ("queue.toml", "[engine]\nqueue = 0\n", "engine.queue"),
+        ("threads.toml", "[engine]\nthreads = 3\n", "4, 2 or 1"),
+        (
+            "wait.toml",
+            "[engine]\nwait = \"nap\"\n",
+            "wait.toml:2: `nap`",
+        ),
+        (
+            "list.toml",
+            "[engine]\ncores = \"1-x\"\n",
+            "list.toml:2: `1-x`",
+        ),
     ] {
         let path = folder.join(name);
         fs::write(&path, content).expect("a configuration");
@@ -134,6 +145,31 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
     for path in [folder.join("missing.toml"), folder.clone()] {
         let done = widetape(&["run", "--config", text(&path)]).exits(78);
         assert!(done.refused().contains(text(&path)), "{:?}", done.err);
+    }
+}
+
+#[test]
+fn cores_that_are_not_there_are_told_with_key_and_exit_code_78() {
+    let path = folder("cores").join("w.toml");
+    let line =
+        "[[feed.lines]]\ngroup = \"239.192.92.1:0\"\n[recovery]\ndisabled = true\n[engine]\n";
+    for (engine, told) in [
+        (
+            "cores = \"1023\"\nthreads = 1\n",
+            "engine.cores: core 1023 does not exist",
+        ),
+        (
+            "cores = \"0\"\n",
+            "engine.cores names 1 cores for 4 threads",
+        ),
+        (
+            "numa_node = 1023\n",
+            "engine.numa_node: there is no node 1023",
+        ),
+    ] {
+        fs::write(&path, format!("{line}{engine}")).expect("a configuration");
+        let done = widetape(&["run", "--config", text(&path), "--fix", "127.0.0.1:0"]).exits(78);
+        assert!(done.refused().contains(told), "{:?}", done.err);
     }
 }
 

@@ -1,0 +1,130 @@
+//! The engine's agents on threads: how many, where, and how an idle one waits.
+
+use std::path::Path;
+
+use super::affinity::{self, Cores, Topology};
+use super::agent::{Agent, Duty};
+use super::wait::{Rest, Wait};
+use super::{Clock, Error};
+
+/// How the agents run on threads. The rows are the same whatever is said here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadOptions {
+    /// 4: one for each agent. 2: one for the receiver, one for decoder, analyst and publisher. 1: all
+    /// on one, so that nothing is handed from core to core.
+    pub count: usize,
+    /// What a thread does while there is nothing to do.
+    pub wait: Wait,
+    /// Cores, one for each thread in the order of the agents; none: anywhere.
+    pub cores: Cores,
+    /// NUMA node that the threads stay on; none: anywhere.
+    pub numa_node: Option<usize>,
+}
+
+impl Default for ThreadOptions {
+    fn default() -> Self {
+        Self {
+            count: 4,
+            wait: Wait::default(),
+            cores: Cores::default(),
+            numa_node: None,
+        }
+    }
+}
+
+impl ThreadOptions {
+    /// Agents on each thread, in their order.
+    ///
+    /// # Errors
+    /// What is wrong with `count`.
+    pub fn shares(&self) -> Result<&'static [usize], String> {
+        match self.count {
+            4 => Ok(&[1, 1, 1, 1]),
+            2 => Ok(&[1, 3]),
+            1 => Ok(&[4]),
+            other => Err(format!("engine.threads = {other}: there may be 4, 2 or 1")),
+        }
+    }
+
+    /// Whether threads are kept to some cores.
+    pub(super) fn places(&self) -> bool {
+        !self.cores.is_empty() || self.numa_node.is_some()
+    }
+}
+
+/// The threads of an engine, planned.
+#[derive(Debug)]
+pub(super) struct Threads {
+    /// Agents on each, and where it may run.
+    shares: Vec<(usize, Cores)>,
+    wait: Wait,
+}
+
+impl Threads {
+    /// Compares what was asked for with what this machine has.
+    pub(super) fn plan(options: &ThreadOptions) -> Result<Self, Error> {
+        let shares = options.shares().map_err(Error::Threads)?;
+        let topology = match options.places() {
+            true => Topology::read(Path::new("/")),
+            false => Topology::default(),
+        };
+        let cores = affinity::plan(shares.len(), &options.cores, options.numa_node, &topology)?;
+        Ok(Self {
+            shares: shares.iter().copied().zip(cores).collect(),
+            wait: options.wait,
+        })
+    }
+
+    /// Runs the agents until all are done. The first error is returned, after the agents behind it
+    /// have worked off what came before it.
+    pub(super) fn run(self, agents: Vec<Box<dyn Agent>>, clock: &Clock) -> Result<(), Error> {
+        let mut agents = agents.into_iter();
+        let mut threads = Vec::new();
+        for (share, cores) in self.shares {
+            let group: Vec<Box<dyn Agent>> = agents.by_ref().take(share).collect();
+            let name = group.first().map_or("", |agent| agent.name());
+            let (clock, wait) = (clock.clone(), self.wait);
+            let thread = std::thread::Builder::new()
+                .name(format!("widetape-{name}"))
+                .spawn(move || {
+                    affinity::pin(&cores)?;
+                    until_done(group, &clock, Rest::new(wait))
+                })
+                .map_err(Error::Thread)?;
+            threads.push(thread);
+        }
+        let mut outcome = Ok(());
+        for thread in threads {
+            let ended = thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+}
+
+/// Lets a thread's agents take turns in the order of the flow. One that is done is dropped, which
+/// closes its outlets.
+fn until_done(mut agents: Vec<Box<dyn Agent>>, clock: &Clock, mut rest: Rest) -> Result<(), Error> {
+    let mut outcome = Ok(());
+    while !agents.is_empty() {
+        let mut idle = true;
+        agents.retain_mut(|agent| {
+            let duty = agent.duty(clock).unwrap_or_else(|error| {
+                if outcome.is_ok() {
+                    outcome = Err(error);
+                }
+                Duty::Done
+            });
+            idle &= duty == Duty::Idle;
+            duty != Duty::Done
+        });
+        match agents.first_mut() {
+            // Only the first gets its input from another thread or from outside.
+            Some(first) if idle => rest.idle(first.as_mut()),
+            _ => rest.worked(),
+        }
+    }
+    outcome
+}

@@ -1,0 +1,86 @@
+//! What a thread does while none of its agents has anything to do.
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use super::agent::Agent;
+
+/// Longest wait of an idle agent before it looks at its timers again.
+pub(super) const IDLE: Duration = Duration::from_millis(1);
+
+/// How long [`Wait::Backoff`] spins after the last work: some wake-ups of a parked thread, far below
+/// what a human or a time slice would notice.
+const SPIN_FOR: Duration = Duration::from_micros(100);
+
+/// What `engine.wait` may say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    /// Sleeps until something comes, at most a millisecond. Takes no core, and a wake-up to begin.
+    #[default]
+    Park,
+    /// Spins for 100 us after the last work, then parks.
+    Backoff,
+    /// Polls on and lets other threads go first after each look.
+    Yield,
+    /// Polls on. Needs a core for each thread; with fewer, threads wait for each other's time slices.
+    Spin,
+}
+
+impl Wait {
+    /// Every way to wait with its name.
+    pub const EACH: [(&'static str, Wait); 4] = [
+        ("park", Wait::Park),
+        ("backoff", Wait::Backoff),
+        ("yield", Wait::Yield),
+        ("spin", Wait::Spin),
+    ];
+}
+
+impl FromStr for Wait {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Wait::EACH.into_iter().find(|(name, _)| *name == text);
+        known.map(|(_, wait)| wait).ok_or_else(|| {
+            format!("`{text}` is no way to wait; there are park, backoff, yield and spin")
+        })
+    }
+}
+
+/// One thread's waiting.
+#[derive(Debug)]
+pub(super) struct Rest {
+    wait: Wait,
+    /// When the agents were first seen idle since the last work.
+    idle_since: Option<Instant>,
+}
+
+impl Rest {
+    pub(super) fn new(wait: Wait) -> Self {
+        Self {
+            wait,
+            idle_since: None,
+        }
+    }
+
+    /// Something was done.
+    pub(super) fn worked(&mut self) {
+        self.idle_since = None;
+    }
+
+    /// Nothing was to do; `agent` is the one that can wait for input from outside the thread.
+    pub(super) fn idle(&mut self, agent: &mut dyn Agent) {
+        match self.wait {
+            Wait::Park => agent.wait(IDLE),
+            Wait::Yield => std::thread::yield_now(),
+            Wait::Spin => std::hint::spin_loop(),
+            Wait::Backoff => {
+                let since = *self.idle_since.get_or_insert_with(Instant::now);
+                match since.elapsed() < SPIN_FOR {
+                    true => std::hint::spin_loop(),
+                    false => agent.wait(IDLE),
+                }
+            }
+        }
+    }
+}
