@@ -28,6 +28,8 @@ mod sender;
 mod session;
 /// The whole engine inline under a seed: any order of turns and any weather, the same rows.
 mod simulation;
+/// A stall of half a second shows in the percentiles; a measure of service alone would not show it.
+mod stall;
 /// The synthetic day: the same for the same seed, well-formed, consistent, and the bundled sample.
 mod synthetic;
 /// Messages written and read back, and real captures read and written back.

@@ -4,30 +4,31 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::agent::{Agent, Duty};
+use super::decoded::Decoded;
 use super::pipe::{Inlet, Outlet, Received, Sent};
 use super::results::{Results, TopsKeeper};
+use super::stopwatch::Stopwatch;
 use super::{Clock, Error, recorder};
-use crate::columns::Batch;
 use crate::metrics::{Counters, Latency, Stage};
 use crate::window::Sliding;
 
 pub(super) struct Analyst {
-    batches: Inlet<Box<Batch>>,
+    batches: Inlet<Box<Decoded>>,
     results: Outlet<Box<Results>>,
     sliding: Sliding,
     tops: TopsKeeper,
     counters: Arc<Counters>,
-    latency: Arc<Mutex<Latency>>,
+    latency: Stopwatch,
     ended: bool,
 }
 
 impl Analyst {
     pub(super) fn new(
-        batches: Inlet<Box<Batch>>,
+        batches: Inlet<Box<Decoded>>,
         results: Outlet<Box<Results>>,
         sliding: Sliding,
         counters: Arc<Counters>,
-        latency: Arc<Mutex<Latency>>,
+        latency: &Arc<Mutex<Latency>>,
     ) -> Self {
         Self {
             batches,
@@ -35,12 +36,12 @@ impl Analyst {
             sliding,
             tops: TopsKeeper::default(),
             counters,
-            latency,
+            latency: Stopwatch::new(latency),
             ended: false,
         }
     }
 
-    fn apply(&mut self, batch: &Batch, clock: &Clock) -> Result<Duty, Error> {
+    fn apply(&mut self, batch: &mut Decoded, clock: &Clock) -> Result<Duty, Error> {
         let mut results = self.results.take();
         results.clear();
         results.learn(&batch.marks);
@@ -50,15 +51,11 @@ impl Analyst {
             self.tops
                 .drain(&mut results.tops, |locate| self.sliding.label(locate));
         }
-        results.received_ns = batch.received_ns;
-        if batch.received_ns > 0 {
+        std::mem::swap(&mut results.receipts, &mut batch.receipts);
+        if !results.receipts.is_empty() {
             let now = clock.monotonic_ns();
-            recorder::latency(
-                &self.latency,
-                Stage::ReceiptToWindow,
-                now,
-                batch.received_ns,
-            );
+            self.latency
+                .record(Stage::ReceiptToWindow, now, &results.receipts);
         }
         Ok(self.send(results))
     }
@@ -101,8 +98,8 @@ impl Agent for Analyst {
             return Ok(Duty::Done);
         }
         let duty = match self.batches.receive() {
-            Received::Value(batch) => {
-                let duty = self.apply(&batch, clock)?;
+            Received::Value(mut batch) => {
+                let duty = self.apply(&mut batch, clock)?;
                 self.batches.give_back(batch);
                 duty
             }

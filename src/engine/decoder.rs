@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::agent::{Agent, Duty};
 use super::chain::file_name;
+use super::decoded::Decoded;
 use super::normaliser::Normaliser;
 use super::pipe::{Inlet, Outlet, Received, Sent};
 use super::recovery::Recovery;
 use super::{Clock, Error, recorder};
-use crate::columns::Batch;
 use crate::feed::{Framing, Packet};
 use crate::market::Symbol;
 use crate::metrics::Counters;
@@ -20,10 +20,12 @@ use crate::wire::binaryfile::Blocks;
 
 pub(super) struct Decoder {
     packets: Inlet<Vec<Packet>>,
-    batches: Outlet<Box<Batch>>,
+    batches: Outlet<Box<Decoded>>,
     sequencer: Sequencer,
     recovery: Option<Recovery>,
     normaliser: Normaliser,
+    /// Whether packets say when they were received, on the engine's clock.
+    live: bool,
     deliveries: Vec<Delivery>,
     /// Files that the packets come from: an undecodable message of a file stops the engine, one of a
     /// live feed is counted and skipped.
@@ -47,8 +49,8 @@ enum Ended {
 
 impl Decoder {
     pub(super) fn new(
-        (packets, batches): (Inlet<Vec<Packet>>, Outlet<Box<Batch>>),
-        (sequencer, tops): (Sequencer, bool),
+        (packets, batches): (Inlet<Vec<Packet>>, Outlet<Box<Decoded>>),
+        (sequencer, tops, live): (Sequencer, bool, bool),
         recovery: Option<Recovery>,
         files: Vec<PathBuf>,
         counters: Arc<Counters>,
@@ -61,6 +63,7 @@ impl Decoder {
             sequencer,
             recovery,
             normaliser: Normaliser::new(tops),
+            live,
             deliveries: Vec::new(),
             files,
             counters,
@@ -72,7 +75,7 @@ impl Decoder {
     }
 
     /// Decodes what the sequencer has delivered. On an error the batch holds what came before it.
-    fn decode(&mut self, batch: &mut Batch) -> Result<(), Error> {
+    fn decode(&mut self, batch: &mut Decoded) -> Result<(), Error> {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         let mut outcome = Ok(());
         for delivery in deliveries.drain(..) {
@@ -83,8 +86,8 @@ impl Decoder {
                     count,
                     ..
                 } => {
-                    if batch.received_ns == 0 {
-                        batch.received_ns = packet.received_ns;
+                    if self.live {
+                        batch.received(packet.received_ns);
                     }
                     let blocks = Blocks::new(&packet.bytes[start..]).take(usize::from(count));
                     // The normaliser counts what it cannot decode; the next message follows by its
@@ -113,7 +116,7 @@ impl Decoder {
         outcome
     }
 
-    fn decode_file(&mut self, packet: &Packet, batch: &mut Batch) -> Result<(), Error> {
+    fn decode_file(&mut self, packet: &Packet, batch: &mut Decoded) -> Result<(), Error> {
         let Framing::Blocks { offset: start } = packet.framing else {
             return Ok(());
         };
@@ -128,7 +131,7 @@ impl Decoder {
         })
     }
 
-    fn flush(&mut self, batch: Box<Batch>) -> Duty {
+    fn flush(&mut self, batch: Box<Decoded>) -> Duty {
         if batch.messages == 0 && batch.marks.is_empty() {
             self.batches.keep(batch);
             return Duty::Worked;
@@ -139,7 +142,7 @@ impl Decoder {
         }
     }
 
-    fn take_batch(&mut self) -> Box<Batch> {
+    fn take_batch(&mut self) -> Box<Decoded> {
         let mut batch = self.batches.take();
         batch.clear();
         batch

@@ -13,6 +13,7 @@ mod backend;
 mod chain;
 mod clock;
 mod day;
+mod decoded;
 mod decoder;
 mod error;
 mod normaliser;
@@ -25,6 +26,7 @@ mod results;
 mod run;
 mod scanner;
 mod slabs;
+mod stopwatch;
 mod threads;
 mod wait;
 

@@ -7,15 +7,26 @@ use std::time::Duration;
 use super::agent::{Agent, Duty};
 use super::pipe::{Inlet, Received};
 use super::results::Results;
+use super::stopwatch::Stopwatch;
 use super::{Clock, Error, recorder};
 use crate::metrics::{Counters, Latency, Stage};
-use crate::publish::Publisher;
+use crate::publish::{Now, Publisher};
+
+/// Nanoseconds between two duties of the publishers that had nothing to do. Each asks the system
+/// about every socket, and results that come meanwhile wait for the answers.
+const DUTY_EVERY_NS: u64 = 50_000;
+/// Receipts kept at most while their bytes wait for a socket; beyond these they are recorded early.
+const UNWRITTEN: usize = 65_536;
 
 pub(super) struct Publishing {
     results: Inlet<Box<Results>>,
     publishers: Vec<Box<dyn Publisher + Send>>,
     counters: Arc<Counters>,
-    latency: Arc<Mutex<Latency>>,
+    latency: Stopwatch,
+    /// Receipts of packets whose FIX bytes no socket has taken yet.
+    unwritten: Vec<u64>,
+    /// When the publishers' next duty is due.
+    due_ns: u64,
     /// Tells the receiver that nothing more is wanted.
     stop: Arc<AtomicBool>,
 }
@@ -25,14 +36,16 @@ impl Publishing {
         results: Inlet<Box<Results>>,
         publishers: Vec<Box<dyn Publisher + Send>>,
         counters: Arc<Counters>,
-        latency: Arc<Mutex<Latency>>,
+        latency: &Arc<Mutex<Latency>>,
         stop: Arc<AtomicBool>,
     ) -> Self {
         Self {
             results,
             publishers,
             counters,
-            latency,
+            latency: Stopwatch::new(latency),
+            unwritten: Vec::new(),
+            due_ns: 0,
             stop,
         }
     }
@@ -57,49 +70,80 @@ impl Publishing {
         outcome
     }
 
-    /// Bytes that have gone out over FIX.
-    fn record(&self) -> u64 {
-        let mut bytes = 0;
+    /// Bytes that FIX sessions have been given, and how many of these wait for a socket.
+    fn record(&self) -> (u64, u64) {
+        let (mut given, mut waiting) = (0, 0);
         for counts in self
             .publishers
             .iter()
             .filter_map(|publisher| publisher.fix_counts())
         {
             recorder::fix(&self.counters, &counts);
-            bytes += counts.bytes_written;
+            given += counts.bytes_written + counts.bytes_waiting;
+            waiting += counts.bytes_waiting;
         }
-        bytes
+        (given, waiting)
     }
 
-    fn publish(&mut self, results: &Results, clock: &Clock) -> Result<(), Error> {
-        let before = self.record();
-        self.each(|publisher| results.publish(publisher))?;
-        if self.record() > before && results.received_ns > 0 {
-            let now = clock.monotonic_ns();
-            recorder::latency(&self.latency, Stage::ReceiptToFix, now, results.received_ns);
+    fn publish(&mut self, results: &Results, now: Now, clock: &Clock) -> Result<(), Error> {
+        let (before, _) = self.record();
+        self.each(|publisher| {
+            publisher.set_clock(now);
+            results.publish(publisher)
+        })?;
+        let (given, waiting) = self.record();
+        if given > before {
+            self.unwritten.extend_from_slice(&results.receipts);
+            self.written(waiting, clock);
         }
         Ok(())
     }
 
-    fn cycle(&mut self, clock: &Clock) -> Result<Duty, Error> {
-        let now = clock.now();
+    /// Records the packets whose bytes waited, once no session has any left.
+    fn written(&mut self, waiting: u64, clock: &Clock) {
+        if waiting == 0 || self.unwritten.len() > UNWRITTEN {
+            let now = clock.monotonic_ns();
+            self.latency
+                .record(Stage::ReceiptToFix, now, &self.unwritten);
+            self.unwritten.clear();
+        }
+    }
+
+    /// Lets every publisher do what is due. Whether any did something.
+    fn duties(&mut self, now: Now, clock: &Clock) -> Result<bool, Error> {
         let mut worked = false;
         self.each(|publisher| {
             worked |= publisher.duty(now)?;
             Ok(())
         })?;
+        if !self.unwritten.is_empty() {
+            let (_, waiting) = self.record();
+            self.written(waiting, clock);
+        }
+        Ok(worked)
+    }
+
+    fn cycle(&mut self, clock: &Clock) -> Result<Duty, Error> {
+        let now = clock.now();
+        let mut worked = false;
         match self.results.receive() {
             Received::Value(results) => {
-                self.publish(&results, clock)?;
+                self.publish(&results, now, clock)?;
                 self.results.give_back(results);
                 worked = true;
             }
             Received::Empty => {}
             Received::Closed => {
                 self.each(|publisher| publisher.finish())?;
-                self.record();
+                let (_, waiting) = self.record();
+                self.written(waiting, clock);
                 return Ok(Duty::Done);
             }
+        }
+        if now.monotonic_ns >= self.due_ns {
+            let busy = self.duties(now, clock)?;
+            self.due_ns = now.monotonic_ns + if busy { 0 } else { DUTY_EVERY_NS };
+            worked |= busy;
         }
         Ok(if worked { Duty::Worked } else { Duty::Idle })
     }

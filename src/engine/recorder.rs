@@ -1,10 +1,8 @@
 //! What the stages counted, put into the one list of counters.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::{NormaliserCounts, Recovery};
 use crate::feed::{FeedCounts, Framing, Packet};
-use crate::metrics::{Counter, Counters, Latency, Stage};
+use crate::metrics::{Counter, Counters};
 use crate::publish::fix::FixCounts;
 use crate::session::{RETRANSMISSION, SequencerCounts};
 use crate::window::SlidingCounts;
@@ -16,11 +14,6 @@ pub(super) fn packets_of(packet: &Packet) -> Counter {
         (Framing::MoldUdp64, RETRANSMISSION) => Counter::PacketsRetransmitted,
         (Framing::MoldUdp64, _) => Counter::PacketsLineB,
     }
-}
-
-pub(super) fn latency(latency: &Mutex<Latency>, stage: Stage, now_ns: u64, received_ns: u64) {
-    let mut latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
-    latency.record(stage, now_ns.saturating_sub(received_ns));
 }
 
 pub(super) fn feed(counters: &Counters, counts: &FeedCounts) {

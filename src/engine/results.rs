@@ -11,8 +11,8 @@ pub(super) struct Results {
     pub(super) listings: Vec<(Locate, Symbol)>,
     pub(super) output: Output,
     pub(super) tops: Vec<(Locate, Symbol, Top)>,
-    /// When the oldest packet behind them was received; 0 for files.
-    pub(super) received_ns: u64,
+    /// When each packet of the batch behind them was received, in nanoseconds; none for files.
+    pub(super) receipts: Vec<u64>,
 }
 
 impl Results {
@@ -20,7 +20,7 @@ impl Results {
         self.listings.clear();
         self.output.clear();
         self.tops.clear();
-        self.received_ns = 0;
+        self.receipts.clear();
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -114,6 +114,7 @@ impl Engine {
     ) -> Result<Self, Error> {
         options.spec.check()?;
         let threads = Threads::plan(&options.threads)?;
+        let live = source.is_live();
         let tops = publishers.iter().any(|publisher| publisher.wants_tops());
         let counters = Counters::new();
         let latency = Arc::new(Mutex::new(Latency::new()));
@@ -125,7 +126,7 @@ impl Engine {
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
         let decoder = Decoder::new(
             (packets_out, batches_in),
-            (Sequencer::new(options.sequencer), tops),
+            (Sequencer::new(options.sequencer), tops, live),
             options.recovery,
             options.files,
             Arc::clone(&counters),
@@ -144,7 +145,7 @@ impl Engine {
                 results_in,
                 Sliding::new(options.spec, kernel),
                 Arc::clone(&counters),
-                Arc::clone(&latency),
+                &latency,
             )),
             Mode::Batch => Box::new(Scanner::new(
                 batches_out,
@@ -158,7 +159,7 @@ impl Engine {
             results_out,
             publishers,
             Arc::clone(&counters),
-            Arc::clone(&latency),
+            &latency,
             Arc::clone(&stop),
         );
         Ok(Self {

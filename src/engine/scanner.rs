@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use super::agent::{Agent, Duty};
 use super::day::Day;
+use super::decoded::Decoded;
 use super::pipe::{Inlet, Outlet, Received, Sent};
 use super::results::Results;
 use super::slabs::Slabs;
 use super::{Clock, Error, recorder};
-use crate::columns::Batch;
 use crate::metrics::Counters;
 use crate::window::{Kernel, Spec};
 
 pub(super) struct Scanner {
-    batches: Inlet<Box<Batch>>,
+    batches: Inlet<Box<Decoded>>,
     results: Outlet<Box<Results>>,
     spec: Spec,
     kernel: Box<dyn Kernel>,
@@ -30,7 +30,7 @@ enum Phase {
 
 impl Scanner {
     pub(super) fn new(
-        batches: Inlet<Box<Batch>>,
+        batches: Inlet<Box<Decoded>>,
         results: Outlet<Box<Results>>,
         spec: Spec,
         kernel: Box<dyn Kernel>,

@@ -12,9 +12,11 @@ const DIGITS: u8 = 3;
 /// A way whose time is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// From a packet's receipt to its executions being in the windows.
+    /// From a packet's receipt to its executions being in the windows. Every packet that brought
+    /// messages counts, also those that waited in a queue or for the packets before them.
     ReceiptToWindow,
-    /// From a packet's receipt to the FIX bytes that tell of it being handed to the system.
+    /// From a packet's receipt to the FIX bytes that tell of it being handed to the system: every
+    /// packet of a batch that caused an update, when no byte of it waits for a socket any more.
     ReceiptToFix,
 }
 

@@ -41,6 +41,10 @@ impl Publisher for Only {
         self.inner.duty(now)
     }
 
+    fn set_clock(&mut self, now: Now) {
+        self.inner.set_clock(now);
+    }
+
     fn listing(&mut self, locate: Locate, symbol: Symbol) {
         if self.symbols.contains(&symbol) {
             self.inner.listing(locate, symbol);

@@ -51,6 +51,11 @@ pub trait Publisher {
         Ok(false)
     }
 
+    /// Says what time it is, before updates are handed on between two duties.
+    fn set_clock(&mut self, now: Now) {
+        let _ = now;
+    }
+
     /// Whether it does anything with tops of book; when nobody does, none are kept.
     fn wants_tops(&self) -> bool {
         false

@@ -47,6 +47,10 @@ impl<P: Publisher> Publisher for Shared<P> {
         self.lock().duty(now)
     }
 
+    fn set_clock(&mut self, now: Now) {
+        self.lock().set_clock(now);
+    }
+
     fn listing(&mut self, locate: Locate, symbol: Symbol) {
         self.lock().listing(locate, symbol);
     }

@@ -76,7 +76,11 @@ impl Acceptor {
     /// What has happened so far.
     #[must_use]
     pub fn counts(&self) -> FixCounts {
-        self.counts
+        let waiting = self.connections.iter().map(Connection::waiting);
+        FixCounts {
+            bytes_waiting: waiting.sum(),
+            ..self.counts
+        }
     }
 
     /// Connections that are open, logged on or not.
@@ -156,11 +160,15 @@ impl Publisher for Acceptor {
     }
 
     fn fix_counts(&self) -> Option<FixCounts> {
-        Some(self.counts)
+        Some(self.counts())
     }
 
     fn duty(&mut self, now: Clock) -> io::Result<bool> {
         Ok(Acceptor::duty(self, now) > 0)
+    }
+
+    fn set_clock(&mut self, now: Clock) {
+        Acceptor::set_clock(self, now);
     }
 
     fn listing(&mut self, locate: Locate, symbol: Symbol) {

@@ -83,6 +83,11 @@ impl Connection {
         &self.subscriber
     }
 
+    /// Bytes that the system has not taken yet.
+    pub(super) fn waiting(&self) -> u64 {
+        self.outbox.len() as u64
+    }
+
     /// Reads, runs timers and writes. Returns how many messages and stretches of bytes it handled.
     pub(super) fn run(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut work = 0;

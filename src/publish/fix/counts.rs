@@ -21,6 +21,8 @@ pub struct FixCounts {
     pub messages_sent: u64,
     /// Bytes that the system took for sending.
     pub bytes_written: u64,
+    /// Bytes that wait now for the system to take them; no total.
+    pub bytes_waiting: u64,
     /// Reject and BusinessMessageReject messages sent.
     pub rejects: u64,
     /// ResendRequests sent.
