@@ -8,9 +8,9 @@ use super::agent::Agent;
 /// Longest wait of an idle agent before it looks at its timers again.
 pub(super) const IDLE: Duration = Duration::from_millis(1);
 
-/// How long [`Wait::Backoff`] spins after the last work: some wake-ups of a parked thread, far below
-/// what a human or a time slice would notice.
-const SPIN_FOR: Duration = Duration::from_micros(100);
+/// How long [`Wait::Backoff`] polls after the last work: some wake-ups of a parked thread, far below a
+/// time slice.
+const POLL_FOR: Duration = Duration::from_micros(100);
 
 /// What `engine.wait` may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Wait {
     /// Sleeps until something comes, at most a millisecond. Takes no core, and a wake-up to begin.
     #[default]
     Park,
-    /// Spins for 100 us after the last work, then parks.
+    /// Yields for 100 us after the last work, then parks.
     Backoff,
     /// Polls on and lets other threads go first after each look.
     Yield,
@@ -76,8 +76,8 @@ impl Rest {
             Wait::Spin => std::hint::spin_loop(),
             Wait::Backoff => {
                 let since = *self.idle_since.get_or_insert_with(Instant::now);
-                match since.elapsed() < SPIN_FOR {
-                    true => std::hint::spin_loop(),
+                match since.elapsed() < POLL_FOR {
+                    true => std::thread::yield_now(),
                     false => agent.wait(IDLE),
                 }
             }
