@@ -1,7 +1,9 @@
 //! The command line: every subcommand, exit codes, one clear line for every fault.
 
-/// Synthetic days, decoded lines, and what the machine gives.
+/// Synthetic days and decoded lines.
 mod day;
+/// What the machine gives and withholds, by planted files.
+mod doctor;
 /// The built command as a child process that cannot outlive its test or hang it.
 pub(crate) mod process;
 /// Rows as they are asked for: formats, places, symbols.

@@ -1,17 +1,34 @@
 //! `doctor`: what this machine gives, and what to change.
 
-use std::fs;
+mod machine;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Error;
 use super::error::tell;
+use crate::config::Config;
 use crate::{Packet, Poll, Pool, Source, UdpOptions, UdpSource, multicast_sender};
 
-pub(super) fn run() -> Result<(), Error> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Configuration that the machine is held against; the defaults unless said.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder that holds the proc and sys of the machine to look at, such as a copy of another's.
+    #[arg(long, value_name = "FOLDER", default_value = "/")]
+    root: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Error> {
+    let config = args.config.as_deref().map(Config::read).transpose()?;
     let mut lines = vec![format!("widetape {}", env!("CARGO_PKG_VERSION"))];
-    processor(&mut lines);
-    sockets(&mut lines);
+    lines.push(format!("{:<12}{}", "cpu", processor()));
+    for finding in machine::findings(&args.root, &config.unwrap_or_default()) {
+        lines.push(format!("{:<12}{}", finding.topic, finding.found));
+        lines.push(format!("{:<12}{}", "", finding.advice));
+    }
     lines.push(match round_trip() {
         Ok(()) => "multicast   works on loopback".to_owned(),
         Err(reason) => format!("multicast   does not work on loopback: {reason}"),
@@ -20,7 +37,8 @@ pub(super) fn run() -> Result<(), Error> {
     tell(format_args!("{}\n", lines.join("\n")))
 }
 
-fn processor(lines: &mut Vec<String>) {
+/// What this machine's cores can do.
+fn processor() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut features = Vec::new();
     #[cfg(target_arch = "x86_64")]
@@ -34,42 +52,7 @@ fn processor(lines: &mut Vec<String>) {
             features.push(name);
         }
     }
-    lines.push(format!("cpu         {cores} cores, {}", features.join(" ")));
-    if cores < 4 {
-        lines.push(
-            "            the service runs four threads; with fewer cores they share".to_owned(),
-        );
-    }
-    let governor = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
-    if let Ok(governor) = fs::read_to_string(governor)
-        && governor.trim() != "performance"
-    {
-        lines.push(format!(
-            "            the frequency governor is {}: choose performance",
-            governor.trim()
-        ));
-    }
-    if let Ok(pages) = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled") {
-        lines.push(format!("huge pages  {}", pages.trim()));
-    }
-}
-
-fn sockets(lines: &mut Vec<String>) {
-    let wanted = UdpOptions::new(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).receive_buffer;
-    let path = "/proc/sys/net/core/rmem_max";
-    let Some(most) = fs::read_to_string(path)
-        .ok()
-        .and_then(|text| text.trim().parse::<usize>().ok())
-    else {
-        lines.push(format!("sockets     {path} cannot be read"));
-        return;
-    };
-    lines.push(format!("sockets     net.core.rmem_max = {most}"));
-    if most < wanted {
-        lines.push(format!(
-            "            a line asks for {wanted}: sysctl -w net.core.rmem_max={wanted}"
-        ));
-    }
+    format!("{cores} cores, {}", features.join(" "))
 }
 
 /// Sends a datagram to a group on loopback and waits for it.

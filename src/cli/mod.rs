@@ -60,7 +60,7 @@ enum Command {
     /// Prints one decoded message a line.
     Inspect(inspect::Args),
     /// Says what this machine gives, and what to change.
-    Doctor,
+    Doctor(doctor::Args),
 }
 
 /// Does what was typed.
@@ -77,6 +77,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
         Some(Command::Send(args)) => send::run(&args),
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
-        Some(Command::Doctor) => doctor::run(),
+        Some(Command::Doctor(args)) => doctor::run(&args),
     }
 }
