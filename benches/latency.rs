@@ -297,33 +297,51 @@ fn increments(bytes: &[u8]) -> u64 {
     }
 }
 
-fn tell(name: &str, seen: &Percentiles, bare: &Percentiles) {
-    let us = |ns: u64| ns as f64 / 1e3;
-    let [p50, p99] = [(seen.p50, bare.p50), (seen.p99, bare.p99)]
-        .map(|(one, other)| one as f64 / other.max(1) as f64);
-    println!(
-        "{name:<20} p50 {:>9.1}  p99 {:>9.1}  p99.9 {:>9.1}  max {:>9.1} us   x{p50:.2} at p50, x{p99:.2} at p99",
-        us(seen.p50),
-        us(seen.p99),
-        us(seen.p999),
-        us(seen.max),
-    );
+/// One way to relay messages, and what it took in each round.
+struct Way {
+    name: String,
+    /// None is the bare relay.
+    threads: Option<ThreadOptions>,
+    rounds: Vec<Percentiles>,
 }
 
-fn main() {
-    let brief = std::env::args().any(|argument| argument == "--test");
-    let messages = if brief { 500 } else { 20_000 };
-    if brief {
-        let stalled = relay(1_000, true);
-        let shown = STALL.as_nanos() as u64 * 9 / 10;
-        assert!(stalled.p99 >= shown, "a stall must show: {stalled:?}");
+impl Way {
+    fn new(name: String, threads: Option<ThreadOptions>) -> Self {
+        Self {
+            name,
+            threads,
+            rounds: Vec::new(),
+        }
     }
-    println!(
-        "{messages} messages, one each {} us, from when each was due",
-        PACE_NS / 1_000
-    );
-    let bare = relay(messages, false);
-    tell("relay", &bare, &bare);
+
+    fn median(&self, of: impl Fn(usize, &Percentiles) -> f64) -> f64 {
+        let each = self.rounds.iter().enumerate();
+        let mut values: Vec<f64> = each.map(|(round, seen)| of(round, seen)).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    }
+
+    /// Medians over the rounds; ratios are taken within a round.
+    fn tell(&self, bare: &Way) {
+        let us = |value: fn(&Percentiles) -> u64| self.median(|_, seen| value(seen) as f64 / 1e3);
+        let ratio = |value: fn(&Percentiles) -> u64| {
+            self.median(|round, seen| value(seen) as f64 / value(&bare.rounds[round]) as f64)
+        };
+        println!(
+            "{:<20} {:>9.1} {:>9.1} {:>9.1} {:>9.1}   {:>7.2} {:>7.2}",
+            self.name,
+            us(|seen| seen.p50),
+            us(|seen| seen.p99),
+            us(|seen| seen.p999),
+            us(|seen| seen.max),
+            ratio(|seen| seen.p50),
+            ratio(|seen| seen.p99),
+        );
+    }
+}
+
+fn ways() -> Vec<Way> {
+    let mut ways = vec![Way::new("relay".to_owned(), None)];
     for count in [4, 2, 1] {
         for (name, wait) in Wait::EACH {
             let threads = ThreadOptions {
@@ -331,9 +349,40 @@ fn main() {
                 wait,
                 ..ThreadOptions::default()
             };
-            let seen = engine(threads, messages);
-            tell(&format!("{count} threads, {name}"), &seen, &bare);
+            let plural = if count == 1 { "" } else { "s" };
+            let name = format!("{count} thread{plural}, {name}");
+            ways.push(Way::new(name, Some(threads)));
         }
     }
-    tell("relay again", &relay(messages, false), &bare);
+    ways
+}
+
+fn main() {
+    let brief = std::env::args().any(|argument| argument == "--test");
+    let (messages, rounds) = if brief { (500, 1) } else { (5_000, 7) };
+    if brief {
+        let stalled = relay(1_000, true);
+        let shown = STALL.as_nanos() as u64 * 9 / 10;
+        assert!(stalled.p99 >= shown, "a stall must show: {stalled:?}");
+    }
+    let mut ways = ways();
+    for _ in 0..rounds {
+        for way in &mut ways {
+            way.rounds.push(match &way.threads {
+                Some(threads) => engine(threads.clone(), messages),
+                None => relay(messages, false),
+            });
+        }
+    }
+    println!(
+        "{rounds} rounds of {messages} messages, {} us apart, in us",
+        PACE_NS / 1_000
+    );
+    println!(
+        "{:<20} {:>9} {:>9} {:>9} {:>9}   {:>7} {:>7}",
+        "", "p50", "p99", "p99.9", "max", "x p50", "x p99"
+    );
+    for way in &ways {
+        way.tell(&ways[0]);
+    }
 }
