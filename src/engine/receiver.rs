@@ -50,8 +50,11 @@ impl Receiver {
     }
 
     fn send(&mut self, batch: Vec<Packet>) -> Duty {
-        for packet in &batch {
-            self.counters.add(recorder::packets_of(packet), 1);
+        let of_one_line =
+            |one: &Packet, next: &Packet| recorder::packets_of(one) == recorder::packets_of(next);
+        for run in batch.chunk_by(of_one_line) {
+            let counter = recorder::packets_of(&run[0]);
+            self.counters.add(counter, run.len() as u64);
         }
         match self.packets.send(batch) {
             Sent::Done => Duty::Worked,
