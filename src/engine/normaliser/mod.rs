@@ -101,39 +101,41 @@ impl Normaliser {
         batch: &mut Batch,
         mut undecodable: impl FnMut(T, MessageError) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut group = [(T::default(), &[][..]); Book::AHEAD];
-        let mut references = [0; Book::AHEAD];
-        let mut sides = [(Locate(0), 0); Book::AHEAD];
         loop {
-            let (mut count, mut ahead) = (0, 0);
+            let mut group = [(T::default(), &[][..]); Book::AHEAD];
+            let mut count = 0;
             while count < group.len()
                 && let Some(message) = messages.next()
             {
+                if let Some(reference) = itch50::reference_of(message.1) {
+                    self.book.prefetch_order(reference);
+                }
                 group[count] = message;
                 count += 1;
-                if let Some(order) = itch50::order_of(message.1) {
-                    self.book.prefetch_order(order.reference);
-                    references[ahead] = order.reference;
-                    sides[ahead] = (order.locate, order.indicator);
-                    ahead += usize::from(self.tops | (order.indicator == 0));
-                }
             }
-            if self.tops {
-                for (&reference, &(locate, indicator)) in references[..ahead].iter().zip(&sides) {
-                    let told = Side::from_indicator(indicator);
-                    self.book.prefetch_level(reference, locate, told);
-                }
-            } else {
-                for &reference in &references[..ahead] {
-                    self.book.prefetch_survivor(reference);
-                }
-            }
+            self.prefetch_more(group[..count].iter().map(|(_, message)| *message));
             for &(tag, message) in &group[..count] {
                 self.message(message, batch)
                     .or_else(|error| undecodable(tag, error))?;
             }
             if count < group.len() {
                 return Ok(());
+            }
+        }
+    }
+
+    /// When the orders' slots have arrived: asks for what else these messages will need.
+    #[inline(always)]
+    fn prefetch_more<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
+        if self.tops {
+            for order in messages.filter_map(itch50::order_of) {
+                let told = Side::from_indicator(order.indicator);
+                self.book
+                    .prefetch_level(order.reference, order.locate, told);
+            }
+        } else {
+            for reference in messages.filter_map(itch50::live_reference_of) {
+                self.book.prefetch_survivor(reference);
             }
         }
     }

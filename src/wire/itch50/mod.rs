@@ -34,7 +34,7 @@ pub use orders::{
     AddOrder, AddOrderFields, AddOrderWithAttribution, AddOrderWithAttributionFields, OrderCancel,
     OrderCancelFields, OrderDelete, OrderDeleteFields, OrderExecuted, OrderExecutedFields,
     OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderName, OrderReplace,
-    OrderReplaceFields, order_of,
+    OrderReplaceFields, live_reference_of, order_of, reference_of,
 };
 pub use parse::{Message, ParseError, length_of, parse};
 pub use trades::{

@@ -116,18 +116,35 @@ impl AddOrderWithAttribution<'_> {
     }
 }
 
-/// Which types are about an order that rests or comes to rest.
-const OF_ORDERS: [bool; 256] = {
-    let mut kinds = [false; 256];
-    kinds[AddOrder::KIND as usize] = true;
-    kinds[AddOrderWithAttribution::KIND as usize] = true;
-    kinds[OrderExecuted::KIND as usize] = true;
-    kinds[OrderExecutedWithPrice::KIND as usize] = true;
-    kinds[OrderCancel::KIND as usize] = true;
-    kinds[OrderDelete::KIND as usize] = true;
-    kinds[OrderReplace::KIND as usize] = true;
+/// Types about an order: 1 if it comes to rest, 2 if it rests.
+const OF_ORDERS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    kinds[AddOrder::KIND as usize] = 1;
+    kinds[AddOrderWithAttribution::KIND as usize] = 1;
+    kinds[OrderExecuted::KIND as usize] = 2;
+    kinds[OrderExecutedWithPrice::KIND as usize] = 2;
+    kinds[OrderCancel::KIND as usize] = 2;
+    kinds[OrderDelete::KIND as usize] = 2;
+    kinds[OrderReplace::KIND as usize] = 2;
     kinds
 };
+
+/// The reference of the order that a message is about, if any. For reading ahead: only the type and
+/// the least length are looked at.
+#[must_use]
+#[inline(always)]
+pub fn reference_of(bytes: &[u8]) -> Option<u64> {
+    let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
+    (OF_ORDERS[usize::from(head[0])] > 0).then(|| OrderDelete::over(head).reference())
+}
+
+/// As [`reference_of`], of an order that rests already.
+#[must_use]
+#[inline(always)]
+pub fn live_reference_of(bytes: &[u8]) -> Option<u64> {
+    let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
+    (OF_ORDERS[usize::from(head[0])] > 1).then(|| OrderDelete::over(head).reference())
+}
 
 /// The order that a message is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,23 +157,22 @@ pub struct OrderName {
     pub indicator: u8,
 }
 
-/// The order that a message is about, if any. For reading ahead: only the type and the least length
-/// are looked at.
+/// As [`reference_of`], with all that the message tells of the order.
 #[must_use]
 #[inline(always)]
 pub fn order_of(bytes: &[u8]) -> Option<OrderName> {
     let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
-    let kind = head[0];
-    if !OF_ORDERS[usize::from(kind)] {
-        return None;
-    }
-    let adds = matches!(kind, AddOrder::KIND | AddOrderWithAttribution::KIND);
     let behind = bytes.get(OrderDelete::LENGTH).copied().unwrap_or(0);
+    let indicator = match OF_ORDERS[usize::from(head[0])] {
+        0 => return None,
+        1 => behind,
+        _ => 0,
+    };
     let delete = OrderDelete::over(head);
     Some(OrderName {
         reference: delete.reference(),
         locate: delete.header().locate,
-        indicator: if adds { behind } else { 0 },
+        indicator,
     })
 }
 
