@@ -9,8 +9,11 @@ use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::wait::IDLE;
+use super::wait::CALM;
 use super::{Clock, Error};
+
+/// How far a simulated clock moves while nobody has anything to do.
+const STEP: Duration = Duration::from_millis(1);
 
 /// What a duty cycle came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,11 @@ pub(super) trait Agent: Send {
 
     /// Does what there is to do.
     fn duty(&mut self, clock: &Clock) -> Result<Duty, Error>;
+
+    /// How long it may wait before it must look at timers and sockets again.
+    fn patience(&self) -> Duration {
+        CALM
+    }
 
     /// Waits for something to do, at most so long.
     fn wait(&mut self, timeout: Duration);
@@ -83,7 +91,7 @@ pub(super) fn run_inline(
         if duty == Duty::Done {
             agents[index] = None;
         } else if idle_in_a_row > agents.len() * 4 {
-            clock.idle(IDLE);
+            clock.idle(STEP);
             idle_in_a_row = 0;
         }
     }

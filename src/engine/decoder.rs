@@ -11,6 +11,7 @@ use super::decoded::Decoded;
 use super::normaliser::Normaliser;
 use super::pipe::{Inlet, Outlet, Received, Sent};
 use super::recovery::Recovery;
+use super::wait::{CALM, WATCHFUL};
 use super::{Clock, Error, recorder};
 use crate::feed::{Framing, Packet};
 use crate::market::Symbol;
@@ -225,6 +226,13 @@ impl Agent for Decoder {
         self.record();
         self.failure = outcome.err();
         Ok(duty)
+    }
+
+    fn patience(&self) -> Duration {
+        match self.sequencer.holes().next().is_some() {
+            true => WATCHFUL,
+            false => CALM,
+        }
     }
 
     fn wait(&mut self, timeout: Duration) {

@@ -8,6 +8,7 @@ use super::agent::{Agent, Duty};
 use super::pipe::{Inlet, Received};
 use super::results::Results;
 use super::stopwatch::Stopwatch;
+use super::wait::{CALM, WATCHFUL};
 use super::{Clock, Error, recorder};
 use crate::metrics::{Counters, Latency, Stage};
 use crate::publish::{Now, Publisher};
@@ -25,6 +26,8 @@ pub(super) struct Publishing {
     latency: Stopwatch,
     /// Receipts of packets whose FIX bytes no socket has taken yet.
     unwritten: Vec<u64>,
+    /// Bytes that waited for a socket when the publishers were last asked.
+    waiting: u64,
     /// When the publishers' next duty is due.
     due_ns: u64,
     /// Tells the receiver that nothing more is wanted.
@@ -45,6 +48,7 @@ impl Publishing {
             counters,
             latency: Stopwatch::new(latency),
             unwritten: Vec::new(),
+            waiting: 0,
             due_ns: 0,
             stop,
         }
@@ -70,8 +74,8 @@ impl Publishing {
         outcome
     }
 
-    /// Bytes that FIX sessions have been given, and how many of these wait for a socket.
-    fn record(&self) -> (u64, u64) {
+    /// Bytes that FIX sessions have been given. Notes how many of these wait for a socket.
+    fn record(&mut self) -> u64 {
         let (mut given, mut waiting) = (0, 0);
         for counts in self
             .publishers
@@ -82,26 +86,26 @@ impl Publishing {
             given += counts.bytes_written + counts.bytes_waiting;
             waiting += counts.bytes_waiting;
         }
-        (given, waiting)
+        self.waiting = waiting;
+        given
     }
 
     fn publish(&mut self, results: &Results, now: Now, clock: &Clock) -> Result<(), Error> {
-        let (before, _) = self.record();
+        let before = self.record();
         self.each(|publisher| {
             publisher.set_clock(now);
             results.publish(publisher)
         })?;
-        let (given, waiting) = self.record();
-        if given > before {
+        if self.record() > before {
             self.unwritten.extend_from_slice(&results.receipts);
-            self.written(waiting, clock);
+            self.written(clock);
         }
         Ok(())
     }
 
     /// Records the packets whose bytes waited, once no session has any left.
-    fn written(&mut self, waiting: u64, clock: &Clock) {
-        if waiting == 0 || self.unwritten.len() > UNWRITTEN {
+    fn written(&mut self, clock: &Clock) {
+        if self.waiting == 0 || self.unwritten.len() > UNWRITTEN {
             let now = clock.monotonic_ns();
             self.latency
                 .record(Stage::ReceiptToFix, now, &self.unwritten);
@@ -116,9 +120,9 @@ impl Publishing {
             worked |= publisher.duty(now)?;
             Ok(())
         })?;
+        self.record();
         if !self.unwritten.is_empty() {
-            let (_, waiting) = self.record();
-            self.written(waiting, clock);
+            self.written(clock);
         }
         Ok(worked)
     }
@@ -135,8 +139,8 @@ impl Publishing {
             Received::Empty => {}
             Received::Closed => {
                 self.each(|publisher| publisher.finish())?;
-                let (_, waiting) = self.record();
-                self.written(waiting, clock);
+                self.record();
+                self.written(clock);
                 return Ok(Duty::Done);
             }
         }
@@ -162,6 +166,13 @@ impl Agent for Publishing {
             self.stop.store(true, Ordering::Relaxed);
         }
         cycle
+    }
+
+    fn patience(&self) -> Duration {
+        match self.waiting > 0 {
+            true => WATCHFUL,
+            false => CALM,
+        }
     }
 
     fn wait(&mut self, timeout: Duration) {

@@ -120,10 +120,9 @@ fn until_done(mut agents: Vec<Box<dyn Agent>>, clock: &Clock, mut rest: Rest) ->
             idle &= duty == Duty::Idle;
             duty != Duty::Done
         });
-        match agents.first_mut() {
-            // Only the first gets its input from another thread or from outside.
-            Some(first) if idle => rest.idle(first.as_mut()),
-            _ => rest.worked(),
+        match idle {
+            true => rest.idle(&mut agents),
+            false => rest.worked(),
         }
     }
     outcome

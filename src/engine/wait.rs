@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::agent::Agent;
 
-/// Longest wait of an idle agent before it looks at its timers again.
-pub(super) const IDLE: Duration = Duration::from_millis(1);
+/// Longest wait of an idle agent that has nothing pending. Not less: a timer that would fire before
+/// the kernel's next tick is programmed and taken back around every wake-up.
+pub(super) const CALM: Duration = Duration::from_millis(10);
+/// Longest wait of an agent that has a timer or a socket to look after.
+pub(super) const WATCHFUL: Duration = Duration::from_millis(1);
 
 /// How long [`Wait::Backoff`] polls after the last work: some wake-ups of a parked thread, far below a
 /// time slice.
@@ -15,7 +18,7 @@ const POLL_FOR: Duration = Duration::from_micros(100);
 /// What `engine.wait` may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
-    /// Sleeps until something comes, at most a millisecond. Takes no core, and a wake-up to begin.
+    /// Sleeps until something comes, at most ten milliseconds. Takes no core, and a wake-up to begin.
     #[default]
     Park,
     /// Yields for 100 us after the last work, then parks.
@@ -68,19 +71,28 @@ impl Rest {
         self.idle_since = None;
     }
 
-    /// Nothing was to do; `agent` is the one that can wait for input from outside the thread.
-    pub(super) fn idle(&mut self, agent: &mut dyn Agent) {
+    /// Nothing was to do for any of the thread's agents. Only the first of them gets its input from
+    /// another thread or from outside, so that is the one to wait.
+    pub(super) fn idle(&mut self, agents: &mut [Box<dyn Agent>]) {
         match self.wait {
-            Wait::Park => agent.wait(IDLE),
+            Wait::Park => park(agents),
             Wait::Yield => std::thread::yield_now(),
             Wait::Spin => std::hint::spin_loop(),
             Wait::Backoff => {
                 let since = *self.idle_since.get_or_insert_with(Instant::now);
                 match since.elapsed() < POLL_FOR {
                     true => std::thread::yield_now(),
-                    false => agent.wait(IDLE),
+                    false => park(agents),
                 }
             }
         }
+    }
+}
+
+/// Waits as long as the most hurried of the agents allows.
+fn park(agents: &mut [Box<dyn Agent>]) {
+    let patience = agents.iter().map(|agent| agent.patience()).min();
+    if let (Some(first), Some(patience)) = (agents.first_mut(), patience) {
+        first.wait(patience);
     }
 }
