@@ -167,13 +167,14 @@ impl Default for WindowConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        let threads = ThreadOptions::default();
+        // Fewer hand-offs than the engine's own default, which is for files: a message is published
+        // sooner (benches/latency.rs).
         Self {
             queue: 1_024,
-            threads: threads.count,
-            wait: threads.wait,
-            cores: threads.cores,
-            numa_node: threads.numa_node,
+            threads: 2,
+            wait: Wait::Backoff,
+            cores: Cores::default(),
+            numa_node: None,
         }
     }
 }

@@ -106,7 +106,9 @@ fn doctor_says_what_this_machine_gives() {
 fn what_is_withheld_is_told_with_the_remedy() {
     let root = folder("doctor-strict");
     plant(&root, STRICT);
-    let lines = told(&root, None);
+    let config = root.join("w.toml");
+    fs::write(&config, "[engine]\nthreads = 4\n").expect("a configuration");
+    let lines = told(&root, Some(&config));
     for (beginning, advice) in [
         ("kernel 4.18.0-553.el8", "older than 5.0"),
         (
@@ -144,7 +146,7 @@ fn the_configuration_is_held_against_the_machine() {
     plant(&root, STRICT);
     let config = root.join("w.toml");
     let line = "[[feed.lines]]\ngroup = \"239.192.94.1:0\"\nreceive_buffer = 1000\n";
-    let engine = "[engine]\nwait = \"spin\"\ncores = \"0-3\"\n";
+    let engine = "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"0-3\"\n";
     fs::write(&config, format!("{line}{engine}")).expect("a configuration");
     let lines = told(&root, Some(&config));
     says(&lines, "cores ", "spin needs 4 cores and there are 2");
@@ -163,7 +165,7 @@ fn a_machine_that_is_set_right_needs_nothing() {
     plant(&root, STRICT);
     plant(&root, TUNED);
     let config = root.join("w.toml");
-    fs::write(&config, "[engine]\nwait = \"spin\"\ncores = \"4-7\"\n").expect("a configuration");
+    fs::write(&config, "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"4-7\"\n").expect("a configuration");
     let lines = told(&root, Some(&config));
     for (beginning, advice) in [
         ("kernel 6.12.1", "new enough"),

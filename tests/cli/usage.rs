@@ -160,7 +160,7 @@ fn cores_that_are_not_there_are_told_with_key_and_exit_code_78() {
         ),
         (
             "cores = \"0\"\n",
-            "engine.cores names 1 cores for 4 threads",
+            "engine.cores names 1 cores for 2 threads",
         ),
         (
             "numa_node = 1023\n",
