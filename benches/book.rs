@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use crate::cpu_time::CpuTime;
+use criterion::{Criterion, Throughput};
 use widetape::book::Book;
 use widetape::market::{Locate, Price, Shares, Side, Top};
 
@@ -149,7 +150,7 @@ fn naive(changes: &[Op]) -> Answer {
     (prices, (0..SYMBOLS as u16).map(top).collect())
 }
 
-fn book(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
     let changes = changes();
     assert_eq!(widetape(&changes), naive(&changes));
     let mut group = criterion.benchmark_group("book");
@@ -162,6 +163,3 @@ fn book(criterion: &mut Criterion) {
     group.bench_function("widetape", |b| b.iter(|| widetape(black_box(&changes))));
     group.finish();
 }
-
-criterion_group!(benches, book);
-criterion_main!(benches);

@@ -8,6 +8,7 @@
 
 use std::hint::black_box;
 
+use crate::cpu_time::CpuTime;
 use criterion::{Criterion, Throughput};
 use widetape::market::{Locate, Price, Symbol, Timestamp};
 use widetape::wire::itch50::{
@@ -127,7 +128,7 @@ fn stream() -> Vec<u8> {
 
 /// Calls `each` with every message and adds up what it returns.
 #[inline(always)]
-fn walk(stream: &[u8], each: impl Fn(&[u8]) -> u64) -> u64 {
+pub(crate) fn walk(stream: &[u8], each: impl Fn(&[u8]) -> u64) -> u64 {
     let mut sum = 0_u64;
     let mut rest = stream;
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
@@ -149,7 +150,7 @@ fn mix<const N: usize>(values: [u64; N]) -> u64 {
 }
 
 #[inline(always)]
-fn raw_offsets(m: &[u8]) -> u64 {
+pub(crate) fn raw_offsets(m: &[u8]) -> u64 {
     let u16_at = |at: usize| u64::from(u16::from_be_bytes(m[at..at + 2].try_into().unwrap()));
     let u32_at = |at: usize| u64::from(u32::from_be_bytes(m[at..at + 4].try_into().unwrap()));
     let u64_at = |at: usize| u64::from_be_bytes(m[at..at + 8].try_into().unwrap());
@@ -157,7 +158,7 @@ fn raw_offsets(m: &[u8]) -> u64 {
     let time = u16_at(5) << 32 | u32_at(7);
     let header = mix([u8_at(0), u16_at(1), u16_at(3), time]);
     let body = match m[0] {
-        b'A' => mix([u64_at(11), u8_at(19), u32_at(20), u64_at(24), u32_at(32)]),
+        b'A' | b'F' => mix([u64_at(11), u8_at(19), u32_at(20), u64_at(24), u32_at(32)]),
         b'D' => mix([u64_at(11)]),
         b'U' => mix([u64_at(11), u64_at(19), u32_at(27), u32_at(31)]),
         b'E' => mix([u64_at(11), u32_at(19), u64_at(23)]),
@@ -177,11 +178,18 @@ fn raw_offsets(m: &[u8]) -> u64 {
 }
 
 #[inline(always)]
-fn widetape(bytes: &[u8]) -> u64 {
+pub(crate) fn widetape(bytes: &[u8]) -> u64 {
     let Ok(message) = parse(bytes) else { return 0 };
     let name = |stock: Symbol| u64::from_be_bytes(stock.0);
     let body = match message {
         Message::AddOrder(m) => mix([
+            m.reference(),
+            m.buy_sell_indicator().into(),
+            m.shares().into(),
+            name(m.stock()),
+            m.price().0.into(),
+        ]),
+        Message::AddOrderWithAttribution(m) => mix([
             m.reference(),
             m.buy_sell_indicator().into(),
             m.shares().into(),
@@ -226,13 +234,12 @@ fn widetape(bytes: &[u8]) -> u64 {
     header.wrapping_add(body)
 }
 
-fn main() {
+pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
     let stream = stream();
     let payload = walk(&stream, |message| message.len() as u64);
     assert_eq!(payload + 2 * u64::from(MESSAGES), stream.len() as u64);
     assert_eq!(walk(&stream, raw_offsets), walk(&stream, widetape));
 
-    let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Elements(MESSAGES.into()));
     group.bench_function("hop", |b| {
@@ -245,5 +252,4 @@ fn main() {
         b.iter(|| walk(black_box(&stream), widetape))
     });
     group.finish();
-    criterion.final_summary();
 }

@@ -363,8 +363,7 @@ fn ways() -> Vec<Way> {
     ways
 }
 
-fn main() {
-    let brief = std::env::args().any(|argument| argument == "--test");
+pub(crate) fn bench(brief: bool) {
     let (messages, rounds) = if brief { (500, 1) } else { (5_000, 7) };
     if brief {
         let stalled = relay(1_000, true);

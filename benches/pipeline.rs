@@ -1,33 +1,24 @@
-//! The whole engine inline, from blocks to rows, against the shortest program that gives the same
-//! session sums: a hash map of prices by order reference and a hash map of sums by symbol.
+//! From framed bytes to sums and rows on one thread: the reference row reads every field by raw offsets
+//! and does nothing with them; ours decode, price, write columns, and sum. The naive row is the shortest
+//! program that gives the session sums: a hash map of prices by order reference and one of sums by
+//! symbol. All rows read the same day, and the sums of the first and the last must be the same.
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::io;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
+use widetape::columns::Batch;
+use widetape::engine::Normaliser;
+use widetape::window::{Output, Row, Sliding};
 use widetape::wire::binaryfile::Blocks;
 use widetape::wire::itch50::{Message, parse};
-use widetape::{
-    Clock, Engine, Locate, MemorySource, Mode, Newest, Options, Profile, Publisher, Shared, Spec,
-    Symbol, SyntheticDay, SyntheticOptions, Update,
-};
+use widetape::{Backend, Spec};
 
-const MESSAGES: u64 = 1_000_000;
-const CHUNK: usize = 256 << 10;
+use crate::cpu_time::CpuTime;
+use crate::{day, decode};
 
-fn day() -> Vec<u8> {
-    let options = SyntheticOptions {
-        messages: MESSAGES,
-        symbols: 1_000,
-        seed: 1,
-        profile: Profile::Day,
-    };
-    let mut day = SyntheticDay::new(options).expect("enough messages for the symbols");
-    let mut blocks = Vec::new();
-    while day.next_block(&mut blocks) {}
-    blocks
-}
+/// Messages decoded between two looks at the columns.
+const BATCH: usize = 8_192;
 
 /// Sums by locate: notional, volume, executions.
 type Sums = HashMap<u16, (u128, u64, u64)>;
@@ -92,98 +83,99 @@ fn naive(blocks: &[u8]) -> Sums {
     sums
 }
 
-/// Counts rows and forgets them.
-struct Counted(u64);
-
-impl Publisher for Counted {
-    fn name(&self) -> String {
-        "count".to_owned()
-    }
-
-    fn listing(&mut self, _: Locate, _: Symbol) {}
-
-    fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
-        self.0 += update.rows.len() as u64;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        Ok(())
+/// Messages become columns, batch by batch, each handed to `each`.
+fn columns(blocks: &[u8], tops: bool, mut each: impl FnMut(&Batch)) {
+    let mut normaliser = Normaliser::new(tops);
+    let mut batch = Batch::default();
+    let mut messages = Blocks::new(blocks);
+    while messages.consumed() < blocks.len() {
+        batch.clear();
+        let next = messages.by_ref().take(BATCH);
+        let outcome = normaliser.messages(next, &mut batch, |_, error| Err(error));
+        outcome.expect("a synthetic day can be decoded");
+        each(&batch);
     }
 }
 
-fn source(blocks: &[u8]) -> MemorySource {
-    let mut source = MemorySource::default();
-    let mut rest = blocks;
-    while !rest.is_empty() {
-        let whole = widetape::wire::binaryfile::whole(&rest[..rest.len().min(CHUNK)]);
-        source.push_blocks(&rest[..whole]);
-        rest = &rest[whole..];
-    }
-    source
+/// The rows of `spec`, in feed order, each handed to `each`; returns how many tops of book changed.
+fn rows(blocks: &[u8], tops: bool, spec: &Spec, mut each: impl FnMut(&Row)) -> usize {
+    let mut sliding = Sliding::new(spec.clone(), Backend::Scalar.kernel());
+    let (mut output, mut quotes) = (Output::default(), 0);
+    columns(blocks, tops, |batch| {
+        sliding.apply(batch, &mut output).expect("room in the log");
+        output.rows.iter().for_each(&mut each);
+        output.clear();
+        quotes += batch.quotes.len();
+    });
+    sliding.finish(&mut output);
+    output.rows.iter().for_each(&mut each);
+    quotes
 }
 
-fn run(blocks: &[u8], spec: &Spec, mode: Mode, publisher: Box<dyn Publisher + Send>) {
-    let options = Options {
-        mode,
-        ..Options::new(spec.clone())
-    };
-    let engine =
-        Engine::new(Box::new(source(blocks)), vec![publisher], options).expect("a request");
-    let (_, outcome) = engine.run_inline(&Clock::machine(), None);
-    outcome.expect("a whole day");
+/// The newest session sums of each symbol.
+fn session_sums(blocks: &[u8], tops: bool, spec: &Spec) -> Sums {
+    let session = spec.windows.len() as u16 - 1;
+    let mut sums = Sums::new();
+    rows(blocks, tops, spec, |row| {
+        if row.window == session {
+            let values = (row.sums.notional, row.sums.volume, row.sums.trades);
+            sums.insert(row.locate.0, values);
+        }
+    });
+    sums.retain(|_, (_, _, trades)| *trades > 0);
+    sums
 }
 
 fn spec(windows: &[&str], step: &str) -> Spec {
     let windows = windows
         .iter()
-        .map(|window| window.parse().expect("a window"))
-        .collect();
+        .map(|window| window.parse().expect("a window"));
     Spec {
-        windows,
+        windows: windows.collect(),
         step: step.parse().expect("a duration"),
         ..Spec::default()
     }
 }
 
-fn pipeline(criterion: &mut Criterion) {
-    let blocks = day();
-    let session = spec(&["session"], "1h");
-    for mode in [Mode::Stream, Mode::Batch] {
-        let newest = Shared::new(Newest::default());
-        run(&blocks, &session, mode, Box::new(newest.clone()));
-        let found: Sums = newest
-            .lock()
-            .rows()
-            .filter(|row| row.sums.trades > 0)
-            .map(|row| {
-                (
-                    row.locate.0,
-                    (row.sums.notional, row.sums.volume, row.sums.trades),
-                )
-            })
-            .collect();
-        assert_eq!(found, naive(&blocks), "{mode:?}");
+pub(crate) fn bench(criterion: &mut Criterion<CpuTime>, test: bool) {
+    let messages = day::messages(test);
+    let blocks = day::blocks(messages, 8_000);
+    let day = spec(&["session"], "1h");
+    let live = spec(&["1s", "1m", "5m", "30m", "session"], "100ms");
+    let expected = naive(&blocks);
+    for (tops, spec) in [(false, &day), (true, &day), (true, &live)] {
+        assert!(session_sums(&blocks, tops, spec) == expected, "{spec:?}");
     }
-    let windows = spec(&["1s", "1m", "session"], "100ms");
+    let checksum = decode::walk(&blocks, decode::raw_offsets);
+    assert_eq!(decode::walk(&blocks, decode::widetape), checksum);
+    assert!(rows(&blocks, true, &day, |_| {}) as u64 > messages / 5);
+
     let mut group = criterion.benchmark_group("pipeline");
     group
-        .throughput(Throughput::Elements(MESSAGES))
+        .throughput(Throughput::Elements(messages))
         .sample_size(10);
-    group.bench_function("naive: hash maps, session sums", |b| {
-        b.iter(|| naive(black_box(&blocks)))
+    group.bench_function("raw offsets", |b| {
+        b.iter(|| decode::walk(black_box(&blocks), decode::raw_offsets));
     });
-    for (name, spec, mode) in [
-        ("replay, session", &session, Mode::Stream),
-        ("replay, 1s 1m session each 100ms", &windows, Mode::Stream),
-        ("scan, 1s 1m session each 100ms", &windows, Mode::Batch),
+    group.bench_function("every field", |b| {
+        b.iter(|| decode::walk(black_box(&blocks), decode::widetape));
+    });
+    for (name, tops, spec) in [
+        ("session VWAP", false, &day),
+        ("full books", true, &day),
+        ("session VWAP and windows", false, &live),
+        ("full books and windows", true, &live),
     ] {
         group.bench_function(name, |b| {
-            b.iter(|| run(black_box(&blocks), spec, mode, Box::new(Counted(0))));
+            b.iter(|| {
+                let mut count = 0_u64;
+                let quotes = rows(black_box(&blocks), tops, spec, |_| count += 1);
+                (quotes, count)
+            });
         });
     }
+    group.bench_function("naive: hash maps, session sums", |b| {
+        b.iter(|| naive(black_box(&blocks)));
+    });
     group.finish();
 }
-
-criterion_group!(benches, pipeline);
-criterion_main!(benches);

@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 
+use crate::cpu_time::CpuTime;
 use bytes::BytesMut;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use widetape::market::Price;
 use widetape::window::vwap_micros;
 use widetape::wire::fix::{Body, Envelope, Frame, UtcText, next_frame, seal};
@@ -74,7 +75,7 @@ fn naive() -> String {
     format!("{text}10={sum:03}\x01")
 }
 
-fn encode(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
     let time = UtcText::new(UTC);
     let mut body = Body::with_capacity(4096);
     let mut out = BytesMut::with_capacity(4096);
@@ -113,6 +114,3 @@ fn encode(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, encode);
-criterion_main!(benches);

@@ -35,8 +35,7 @@ const ROWS: [(Transmit, Option<Receive>); 8] = [
 /// Batches of the sender, of 64 packets, between two turns of the receiver.
 const BATCHES: usize = 4;
 
-fn main() {
-    let quick = std::env::args().any(|argument| argument == "--test");
+pub(crate) fn bench(quick: bool) {
     let messages = if quick { 20_000 } else { 1_000_000 };
     println!(
         "packets       sent      / received    sender ns  a call   receiver ns  a call   (CPU time of a packet)"

@@ -165,7 +165,11 @@ fn a_machine_that_is_set_right_needs_nothing() {
     plant(&root, STRICT);
     plant(&root, TUNED);
     let config = root.join("w.toml");
-    fs::write(&config, "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"4-7\"\n").expect("a configuration");
+    fs::write(
+        &config,
+        "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"4-7\"\n",
+    )
+    .expect("a configuration");
     let lines = told(&root, Some(&config));
     for (beginning, advice) in [
         ("kernel 6.12.1", "new enough"),

@@ -1,0 +1,128 @@
+//! The closing table: medians of this run as ratios to the row that each bar names.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A figure and what it should be.
+struct Bar {
+    what: &'static str,
+    /// Group and row, as criterion knows them.
+    row: (&'static str, &'static str),
+    limit: Limit,
+    moonshot: f64,
+}
+
+enum Limit {
+    /// At most so many times the time of this row.
+    Times((&'static str, &'static str), f64),
+    /// At most so many times the time of the first row beyond that of the second one.
+    Share((&'static str, &'static str), f64),
+    /// At most so many microseconds.
+    Micros(f64),
+}
+
+const REFERENCE: (&str, &str) = ("pipeline", "raw offsets");
+const BARS: &[Bar] = &[
+    Bar {
+        what: "decode every field / raw offsets",
+        row: ("pipeline", "every field"),
+        limit: Limit::Times(REFERENCE, 1.1),
+        moonshot: 0.9,
+    },
+    Bar {
+        what: "session VWAP of 8,000 symbols / raw offsets",
+        row: ("pipeline", "session VWAP"),
+        limit: Limit::Times(REFERENCE, 1.6),
+        moonshot: 1.2,
+    },
+    Bar {
+        what: "full books and quotes / raw offsets",
+        row: ("pipeline", "full books"),
+        limit: Limit::Times(REFERENCE, 7.5),
+        moonshot: 5.0,
+    },
+    Bar {
+        what: "five live windows on top of full books",
+        row: ("pipeline", "full books and windows"),
+        limit: Limit::Share(("pipeline", "full books"), 0.10),
+        moonshot: 0.05,
+    },
+    Bar {
+        what: "one end of 10,000 symbols, changed rows (us)",
+        row: ("window", "changed rows"),
+        limit: Limit::Micros(5.0),
+        moonshot: 1.7,
+    },
+    Bar {
+        what: "one end of 10,000 symbols, all rows (us)",
+        row: ("window", "all rows"),
+        limit: Limit::Micros(15.0),
+        moonshot: 5.6,
+    },
+];
+
+/// A bar with what was measured.
+pub(crate) struct Row {
+    what: &'static str,
+    measured: f64,
+    limit: f64,
+    moonshot: f64,
+}
+
+/// Where criterion keeps its figures.
+pub(crate) fn output_directory() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    target.join("criterion")
+}
+
+/// The bars whose rows were measured since `started`.
+pub(crate) fn rows(output: &Path, started: SystemTime) -> Vec<Row> {
+    let time = |row| median(output, started, row);
+    let measure = |bar: &Bar| {
+        let (measured, limit) = match bar.limit {
+            Limit::Times(of, limit) => (time(bar.row)? / time(of)?, limit),
+            Limit::Share(of, limit) => (time(bar.row)? / time(of)? - 1.0, limit),
+            Limit::Micros(limit) => (time(bar.row)? / 1_000.0, limit),
+        };
+        Some(Row {
+            what: bar.what,
+            measured,
+            limit,
+            moonshot: bar.moonshot,
+        })
+    };
+    BARS.iter().filter_map(measure).collect()
+}
+
+/// Median of an iteration's time in nanoseconds.
+fn median(output: &Path, started: SystemTime, (group, row): (&str, &str)) -> Option<f64> {
+    let path = output.join(group).join(row).join("new/estimates.json");
+    if path.metadata().ok()?.modified().ok()? < started {
+        return None;
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
+    estimates["median"]["point_estimate"].as_f64()
+}
+
+/// The table as Markdown.
+pub(crate) fn text(rows: &[Row]) -> String {
+    let mut text = String::from("| what | measured | bar | moonshot | |\n|---|---|---|---|---|\n");
+    for row in rows {
+        let verdict = match row.measured {
+            measured if measured <= row.moonshot => "moonshot",
+            measured if measured <= row.limit => "met",
+            _ => "**missed**",
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {:.2} | {:.2} | {:.2} | {verdict} |",
+            row.what, row.measured, row.limit, row.moonshot
+        );
+    }
+    text
+}

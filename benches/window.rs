@@ -1,0 +1,136 @@
+//! One end of the live windows: 10,000 symbols, a window of a minute at a step of 100 ms, some 214
+//! executions a step as on a day of 50 million. What is timed is the end itself: what leaves, and the
+//! rows that are written.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::Criterion;
+use widetape::columns::Batch;
+use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
+use widetape::window::{Corrections, Output, Sliding, Sums};
+use widetape::{Backend, Spec};
+
+use crate::cpu_time::{self, CpuTime};
+
+const SYMBOLS: u64 = 10_000;
+const PER_STEP: u64 = 214;
+const STEP: u64 = 100_000_000;
+const OPEN: u64 = 34_200_000_000_000;
+
+/// Executions that never end, the popular symbols more often (roughly Zipf).
+struct Market {
+    random: u64,
+    number: u64,
+}
+
+impl Default for Market {
+    fn default() -> Self {
+        Self {
+            random: 7,
+            number: 0,
+        }
+    }
+}
+
+impl Market {
+    fn roll(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    /// The executions of the step that begins at `begin`.
+    fn step(&mut self, begin: u64, batch: &mut Batch) {
+        batch.clear();
+        for part in 0..PER_STEP {
+            let share = self.roll() % (1 << 20);
+            // Uniform in the logarithm: rank r comes up in proportion to 1 / r.
+            let rank = (SYMBOLS as f64).powf(share as f64 / (1 << 20) as f64) as u64 - 1;
+            let scattered = rank * 7_919 % SYMBOLS;
+            self.number += 1;
+            batch.trades.push(&Trade {
+                time: Timestamp(begin + part * STEP / PER_STEP),
+                locate: Locate(scattered as u16),
+                price: Price(100_000 + scattered as u32 * 10 + (self.roll() % 50) as u32),
+                shares: Shares(1 + (self.roll() % 500) as u32),
+                match_number: self.number,
+                policies: 0xff,
+            });
+        }
+        batch.now = Timestamp(begin + STEP - 1);
+        batch.started = true;
+    }
+}
+
+fn windows(every_end: bool) -> Sliding {
+    let spec = Spec {
+        windows: vec!["1m".parse().expect("a window")],
+        step: "100ms".parse().expect("a duration"),
+        every_end,
+        corrections: Corrections::Off,
+        ..Spec::default()
+    };
+    Sliding::new(spec, Backend::Scalar.kernel())
+}
+
+/// Plays 70 s; the rows of the last end must be what its executions add up to, one by one.
+fn check(every_end: bool) {
+    let (mut sliding, mut market, mut now) = (windows(every_end), Market::default(), OPEN);
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    let mut trades = Vec::new();
+    for _ in 0..700 {
+        market.step(now, &mut batch);
+        trades.extend((0..batch.trades.len()).map(|index| batch.trades.get(index)));
+        sliding.apply(&batch, &mut output).expect("room in the log");
+        output.clear();
+        now += STEP;
+        sliding.advance(now, &mut output);
+    }
+    let mut sums = vec![Sums::default(); SYMBOLS as usize];
+    for trade in trades
+        .iter()
+        .filter(|trade| trade.time.0 >= now - 60 * 10 * STEP)
+    {
+        sums[trade.locate.index()].push(trade.price.0, trade.shares.0);
+    }
+    let held = sums.iter().filter(|sums| sums.trades > 0).count();
+    assert!(
+        output
+            .rows
+            .iter()
+            .all(|row| row.sums == sums[row.locate.index()])
+    );
+    assert!(output.rows.len() > 200 && (!every_end || output.rows.len() == held));
+}
+
+/// Plays `steps` steps and returns the CPU time of their ends.
+fn play(sliding: &mut Sliding, market: &mut Market, now: &mut u64, steps: u64) -> Duration {
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    let mut spent = Duration::ZERO;
+    for _ in 0..steps {
+        market.step(*now, &mut batch);
+        sliding.apply(&batch, &mut output).expect("room in the log");
+        output.clear();
+        *now += STEP;
+        let start = cpu_time::now();
+        sliding.advance(*now, &mut output);
+        spent += cpu_time::now() - start;
+        black_box(&output);
+    }
+    spent
+}
+
+pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
+    let mut group = criterion.benchmark_group("window");
+    for (name, every_end) in [("changed rows", false), ("all rows", true)] {
+        check(every_end);
+        let (mut sliding, mut market, mut now) = (windows(every_end), Market::default(), OPEN);
+        play(&mut sliding, &mut market, &mut now, 700);
+        group.bench_function(name, |b| {
+            b.iter_custom(|ends| play(&mut sliding, &mut market, &mut now, ends));
+        });
+    }
+    group.finish();
+}
