@@ -40,10 +40,15 @@ impl Sliding {
         self.oldest = self.oldest_cursor();
         self.mark_symbols(everyone);
         let before = output.rows.len();
-        let mut from = 0;
-        while let Some(locate) = self.ranking.take_first(&mut from) {
+        let mut due = std::mem::take(&mut self.rows_due);
+        self.ranking.take_marked(&mut due);
+        for (place, &locate) in due.iter().enumerate() {
+            if let Some(soon) = due.get(place + SOON) {
+                self.prefetch(soon.0);
+            }
             self.write_rows(locate, end, output);
         }
+        self.rows_due = due;
         self.touched.clear();
         self.counts.rows += (output.rows.len() - before) as u64;
         output.close(end);
@@ -71,7 +76,18 @@ impl Sliding {
         while let Some(trades) = self.log.stretch(self.cursors[window]) {
             let leaving = trades.times.iter().take_while(|&&time| time < start);
             let count = leaving.count();
+            let asked =
+                (self.ahead[window].max(self.cursors[window]) - self.cursors[window]) as usize;
+            let soon = trades.locates.len().min(count + SOON);
+            for &locate in trades.locates[..soon].iter().take(SOON).skip(asked) {
+                self.prefetch(locate);
+            }
             for index in 0..count {
+                if index + SOON >= asked
+                    && let Some(&locate) = trades.locates.get(index + SOON)
+                {
+                    self.prefetch(locate);
+                }
                 if trades.policies[index] & mask == 0 {
                     continue;
                 }
@@ -88,15 +104,9 @@ impl Sliding {
                     self.touched.push(trades.locates[index]);
                 }
             }
+            self.ahead[window] = self.cursors[window] + soon.max(asked) as Position;
             self.cursors[window] += count as Position;
             if let Some(&time) = trades.times.get(count) {
-                let asked = self.ahead[window].max(self.cursors[window]);
-                let to = self.cursors[window] + SOON.min(trades.times.len() - count) as Position;
-                let skipped = count + (asked - self.cursors[window]) as usize;
-                for &locate in &trades.locates[skipped..][..to.saturating_sub(asked) as usize] {
-                    self.prefetch(locate);
-                }
-                self.ahead[window] = asked.max(to);
                 self.due[window] = self.leaves_after(window, time);
                 return;
             }

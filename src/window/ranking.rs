@@ -45,23 +45,20 @@ impl Ranking {
         self.groups[rank / 4096] |= 1 << (rank / 64 % 64);
     }
 
-    /// The first marked symbol, which is marked no more; `from` begins at 0 and is kept between calls.
-    #[inline]
-    pub(super) fn take_first(&mut self, from: &mut usize) -> Option<Locate> {
-        while let Some(group) = self.groups.get_mut(*from) {
-            if *group == 0 {
-                *from += 1;
-                continue;
-            }
-            let place = *from * 64 + group.trailing_zeros() as usize;
-            let word = &mut self.marked[place];
-            let rank = place * 64 + word.trailing_zeros() as usize;
-            *word &= *word - 1;
-            if *word == 0 {
+    /// Puts the marked symbols into `into`, in order; none is marked any more.
+    pub(super) fn take_marked(&mut self, into: &mut Vec<Locate>) {
+        into.clear();
+        for (place, group) in self.groups.iter_mut().enumerate() {
+            while *group != 0 {
+                let word = place * 64 + group.trailing_zeros() as usize;
+                let mut marked = std::mem::take(&mut self.marked[word]);
+                while marked != 0 {
+                    let rank = word * 64 + marked.trailing_zeros() as usize;
+                    into.push(self.by_rank[rank]);
+                    marked &= marked - 1;
+                }
                 *group &= *group - 1;
             }
-            return Some(self.by_rank[rank]);
         }
-        None
     }
 }

@@ -99,6 +99,8 @@ pub struct Sliding {
     pub(super) oldest: Position,
     /// Symbols on the list of the next emission.
     pub(super) touched: Vec<u16>,
+    /// Symbols whose rows the emission at hand writes, in order; kept for its storage.
+    pub(super) rows_due: Vec<Locate>,
     /// Symbols that may hold executions in some window.
     pub(super) holding: Vec<u16>,
     /// Number of the emission at hand.
@@ -149,6 +151,7 @@ impl Sliding {
             ranking: Ranking::default(),
             totals: Vec::new(),
             touched: Vec::new(),
+            rows_due: Vec::new(),
             holding: Vec::new(),
             emission: 0,
             started: false,
