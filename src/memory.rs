@@ -23,6 +23,17 @@ pub enum Memory {
 }
 
 impl Memory {
+    /// What the environment asks for: with `WIDETAPE_SAFE` set to anything, [`Memory::Plain`]. Sockets
+    /// heed it too: then none of the crate's `unsafe` runs.
+    #[must_use]
+    pub fn asked() -> Self {
+        Self::asked_by(std::env::var_os("WIDETAPE_SAFE").is_some())
+    }
+
+    fn asked_by(safe: bool) -> Self {
+        if safe { Memory::Plain } else { Memory::Fast }
+    }
+
     /// `length` zeroed values, their pages there already.
     pub(crate) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
         let mut values = bytemuck::zeroed_vec(length);
@@ -64,3 +75,20 @@ fn ask_for_huge_pages<T>(values: &mut [T]) {
 
 #[cfg(not(target_os = "linux"))]
 fn ask_for_huge_pages<T>(_: &mut [T]) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_give_the_same_arrays() {
+        for memory in [Memory::asked_by(false), Memory::asked_by(true)] {
+            let array = memory.array::<u64>(LARGE / 8 + 3);
+            assert_eq!(array.len(), LARGE / 8 + 3);
+            assert!(array.iter().all(|&value| value == 0));
+            memory.prefetch(&array, 7);
+            memory.prefetch(&array, usize::MAX);
+        }
+        assert_eq!(Memory::asked_by(true), Memory::Plain);
+    }
+}

@@ -51,7 +51,7 @@ enum Ended {
 impl Decoder {
     pub(super) fn new(
         (packets, batches): (Inlet<Vec<Packet>>, Outlet<Box<Decoded>>),
-        (sequencer, tops, live): (Sequencer, bool, bool),
+        (sequencer, normaliser, live): (Sequencer, Normaliser, bool),
         recovery: Option<Recovery>,
         files: Vec<PathBuf>,
         counters: Arc<Counters>,
@@ -63,7 +63,7 @@ impl Decoder {
             batches,
             sequencer,
             recovery,
-            normaliser: Normaliser::new(tops),
+            normaliser,
             live,
             deliveries: Vec::new(),
             files,

@@ -12,9 +12,10 @@ use super::publisher::Publishing;
 use super::receiver::Receiver;
 use super::scanner::Scanner;
 use super::threads::{ThreadOptions, Threads};
-use super::{Backend, Clock, Error, Recovery};
+use super::{Backend, Clock, Error, Normaliser, Recovery};
 use crate::feed::Source;
 use crate::market::Symbol;
+use crate::memory::Memory;
 use crate::metrics::{Counters, Latency};
 use crate::publish::Publisher;
 use crate::session::{Sequencer, SequencerOptions};
@@ -49,6 +50,8 @@ pub struct Options {
     pub queue: usize,
     /// How the agents run on threads.
     pub threads: ThreadOptions,
+    /// How the book and the windows ask for memory.
+    pub memory: Memory,
 }
 
 impl Options {
@@ -64,6 +67,7 @@ impl Options {
             files: Vec::new(),
             queue: 64,
             threads: ThreadOptions::default(),
+            memory: Memory::asked(),
         }
     }
 }
@@ -124,9 +128,10 @@ impl Engine {
         let (batches_in, batches_out) = pipe(options.queue);
         let (results_in, results_out) = pipe(options.queue);
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
+        let normaliser = Normaliser::new(tops).with_memory(options.memory);
         let decoder = Decoder::new(
             (packets_out, batches_in),
-            (Sequencer::new(options.sequencer), tops, live),
+            (Sequencer::new(options.sequencer), normaliser, live),
             options.recovery,
             options.files,
             Arc::clone(&counters),
@@ -143,7 +148,7 @@ impl Engine {
             Mode::Stream => Box::new(Analyst::new(
                 batches_out,
                 results_in,
-                Sliding::new(options.spec, kernel),
+                Sliding::new(options.spec, kernel).with_memory(options.memory),
                 Arc::clone(&counters),
                 &latency,
             )),

@@ -36,6 +36,7 @@ use socket2::Socket;
 use self::single::Single;
 use super::{FeedCounts, FeedError, Framing, Packet, Poll, Source};
 use crate::buffer::{Buffer, Pool};
+use crate::memory::Memory;
 
 /// Sockets of one source at most.
 pub const MAX_SOCKETS: usize = 16;
@@ -98,6 +99,16 @@ pub enum Receive {
     Merged,
 }
 
+impl Receive {
+    /// The fastest way that the environment allows (see [`Memory::asked`]).
+    fn asked() -> Self {
+        match Memory::asked() {
+            Memory::Fast => Receive::default(),
+            Memory::Plain => Receive::Single,
+        }
+    }
+}
+
 /// What came in through the sockets of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UdpCounts {
@@ -151,7 +162,7 @@ impl UdpSource {
     /// [`FeedError::Io`] naming the address and what to do, if one cannot be opened, bound or
     /// joined; or if `options` is empty or longer than [`MAX_SOCKETS`].
     pub fn open(options: &[UdpOptions], pool: Arc<Pool>) -> Result<Self, FeedError> {
-        Self::open_to(Receive::default(), options, pool)
+        Self::open_to(Receive::asked(), options, pool)
     }
 
     /// As [`UdpSource::open`], to be read as `receive` says.

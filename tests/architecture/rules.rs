@@ -11,7 +11,7 @@ pub(super) const IMPORTS: &[(&str, &[&str])] = &[
     ("book", &["market", "memory"]),
     ("columns", &["market", "memory"]),
     ("metrics", &["market"]),
-    ("feed", &["market", "buffer", "wire"]),
+    ("feed", &["market", "memory", "buffer", "wire"]),
     ("session", &["market", "buffer", "wire"]),
     ("window", &["market", "memory", "columns"]),
     ("cpu", &["market", "columns", "window"]),

@@ -103,7 +103,8 @@ fn an_empty_pool_drops_with_a_count_and_recovers() {
         dropped_pool_empty: 3,
         dropped_too_long: 0,
         bytes: 2,
-        calls: 1,
+        // One by one where the environment asks for it.
+        calls: std::env::var_os("WIDETAPE_SAFE").map_or(1, |_| 5),
     };
     assert_eq!(source.socket_counts(), wanted);
     packets.clear();

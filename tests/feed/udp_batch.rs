@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
 use widetape::buffer::Pool;
-use widetape::feed::sender::{Duty, Sender, SenderOptions, Tape};
+use widetape::feed::sender::{Duty, Sender, SenderOptions, Tape, Transmit};
 use widetape::feed::{Packet, Poll, Receive, Source, UdpCounts, UdpOptions, UdpSource};
 
 use super::udp::{HOUR, group, send, sender_from};
@@ -138,6 +138,7 @@ fn transmit(bytes: Vec<u8>, buffers: usize) -> ([Listener; 3], [usize; 3]) {
         payload_limit: 0,
         linger_ns: 0,
         end_packets: 1,
+        transmit: Transmit::Segmented,
         ..SenderOptions::to(group)
     };
     let mut sender = Sender::new(Tape::new(bytes.into()).unwrap(), options).unwrap();
@@ -195,6 +196,7 @@ fn merged_datagrams_come_in_fewer_receives() {
     let mut listeners = EACH.map(|receive| Listener::open(receive, group, 2_000));
     let options = SenderOptions {
         payload_limit: 0,
+        transmit: Transmit::Segmented,
         ..SenderOptions::to(group)
     };
     let mut sender = Sender::new(Tape::new(bytes.into()).unwrap(), options).unwrap();

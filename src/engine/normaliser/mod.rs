@@ -11,6 +11,7 @@ pub use counts::{MessageError, NormaliserCounts};
 use crate::book::Book;
 use crate::columns::{Batch, Mark};
 use crate::market::{Directory, Gap, Locate, Side, Symbol, Timestamp};
+use crate::memory::Memory;
 use crate::wire::itch50::{self, Message, ParseError};
 
 /// Turns messages into columns.
@@ -18,6 +19,7 @@ pub struct Normaliser {
     book: Book,
     /// Whether anybody asks for best bids and offers.
     tops: bool,
+    memory: Memory,
     directory: Directory,
     /// One bit for each locate that has a name.
     named: Vec<u64>,
@@ -33,7 +35,8 @@ impl Normaliser {
     #[must_use]
     pub fn new(tops: bool) -> Self {
         Self {
-            book: new_book(tops),
+            book: new_book(tops, Memory::default()),
+            memory: Memory::default(),
             tops,
             directory: Directory::new(),
             named: Vec::new(),
@@ -41,6 +44,16 @@ impl Normaliser {
             pending_gap: None,
             flagged: Vec::new(),
             counts: NormaliserCounts::default(),
+        }
+    }
+
+    /// The normaliser with another way to ask for memory. It must not have met a message.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Self {
+            book: new_book(self.tops, memory),
+            memory,
+            ..self
         }
     }
 
@@ -66,7 +79,7 @@ impl Normaliser {
 
     /// A new session begins: its order references start afresh.
     pub fn start_session(&mut self) {
-        self.book = new_book(self.tops);
+        self.book = new_book(self.tops, self.memory);
     }
 
     /// Messages were lost before the next one.
@@ -195,7 +208,7 @@ fn mark(batch: &mut Batch, mark: Mark) {
     batch.marks.push((batch.trades.len() as u32, mark));
 }
 
-fn new_book(tops: bool) -> Book {
-    let book = Book::new();
+fn new_book(tops: bool, memory: Memory) -> Book {
+    let book = Book::new().with_memory(memory);
     if tops { book } else { book.without_ladders() }
 }

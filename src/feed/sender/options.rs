@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::feed::udp::Transmit;
 use crate::market::{NANOS_PER_MILLI, NANOS_PER_SECOND};
+use crate::memory::Memory;
 use crate::wire::moldudp64::{DEFAULT_PAYLOAD_LIMIT, SessionId};
 
 /// How and where a [`Sender`](super::Sender) sends.
@@ -66,7 +67,10 @@ impl SenderOptions {
             rerequest: None,
             answers_per_second: 10_000,
             loss: Loss::default(),
-            transmit: Transmit::default(),
+            transmit: match Memory::asked() {
+                Memory::Fast => Transmit::default(),
+                Memory::Plain => Transmit::Single,
+            },
         }
     }
 }
