@@ -5,6 +5,7 @@
 //! draws days as wire messages; `rows` sends them through the whole engine in every way. `long` does
 //! without the model where a day must be long.
 
+mod day_jobs;
 mod days;
 mod kernels;
 mod long;

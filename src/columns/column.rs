@@ -64,6 +64,20 @@ impl<T: Pod> Column<T> {
         self.lines.resize(lines, Line::zeroed());
     }
 
+    /// Appends `count` values and returns them to be overwritten: until then they are what the storage
+    /// held, zeros where it is new.
+    pub fn append(&mut self, count: usize) -> &mut [T] {
+        let from = self.length;
+        self.length += count;
+        let lines = self.length.div_ceil(Self::PER_LINE);
+        if lines > self.lines.len() {
+            let more = self.lines.len() / 2;
+            self.lines
+                .resize(lines.max(self.lines.len() + more), Line::zeroed());
+        }
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[from..self.length]
+    }
+
     /// Forgets the values and keeps the storage.
     pub fn clear(&mut self) {
         self.length = 0;
@@ -113,6 +127,9 @@ mod tests {
         assert_eq!(column.as_slice()[1300..], [6; 300]);
         column.as_mut_slice()[3] = 7;
         assert_eq!(column.as_slice()[3], 7);
+        column.append(100).copy_from_slice(&[9; 100]);
+        assert_eq!(column.as_slice()[999..1001], [999, 9]);
+        assert_eq!(column.as_slice().len(), 1100);
         column.clear();
         assert!(column.as_slice().is_empty());
     }

@@ -3,9 +3,11 @@
 //! [`bounds`] says which rows exist and which executions each holds, as pure functions of the
 //! columns; a [`Kernel`] turns bounds into sums; [`Sliding`] keeps the same answers up to date one
 //! execution at a time. Every implementation must give the same bits, because all sums are integers.
+//! [`day`] is the contract of the jobs over a whole day in memory.
 
 pub mod bounds;
 mod correction;
+pub mod day;
 mod emission;
 mod gaps;
 mod kernel;

@@ -38,7 +38,7 @@ pub(super) const IMPORTS: &[(&str, &[&str])] = &[
 /// Where each dependency lives: files, or folders with a slash at the end.
 const HOMES: &[(&str, &[&str])] = &[
     ("wgpu", &["src/gpu/"]),
-    ("pulp", &["src/cpu/simd.rs"]),
+    ("pulp", &["src/cpu/simd/"]),
     ("rayon", &["src/cpu/parallel.rs"]),
     ("nom", &["src/wire/"]),
     ("socket2", &["src/feed/udp", "src/publish/fix/acceptor.rs"]),

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod day_jobs;
 pub(crate) mod kernels;
 pub(crate) mod plumbing;
 pub(crate) mod random;

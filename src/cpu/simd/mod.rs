@@ -7,6 +7,12 @@
 //! from the candidates that no later execution exceeds; when a bound moves back, as at the start of
 //! the next width, the queue starts afresh.
 
+mod bars;
+mod day;
+mod grid;
+mod slide;
+mod totals;
+
 use pulp::Arch;
 
 use crate::market::Price;

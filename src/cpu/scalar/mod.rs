@@ -1,5 +1,7 @@
 //! The oracle: every window is summed from its executions, one by one. Never optimised.
 
+mod day;
+
 use crate::window::{Job, Kernel, Sums};
 
 /// The reference that every other backend is held against.

@@ -1,0 +1,187 @@
+//! Totals in feed order: two 64-bit additions an execution into a small table.
+//!
+//! A row of the table holds a notional modulo 2^64, and a volume of 40 bits below a count of 24. The
+//! rows are exact while Σ (greatest price × greatest shares × executions) over the blocks added since
+//! they were last emptied is below 2^64, and volume and count have bounds of the same kind. The
+//! greatest values are those of the block just added, gathered on the way: where they show that a row
+//! may have wrapped, the block is taken back, which is exact because additions that wrap can be
+//! undone, the rows are emptied into the totals, and the block is added again; or, when it breaks the
+//! bounds alone, straight to the totals.
+
+use pulp::Arch;
+
+use crate::columns::TradeSlices;
+use crate::market::Locate;
+use crate::window::day::Totals;
+
+/// Executions between two looks at the bounds.
+const BLOCK: usize = 16_384;
+const VOLUME_BITS: u32 = 40;
+const COUNT_BITS: u32 = 24;
+const ONE: u64 = 1 << VOLUME_BITS;
+
+/// Notional; volume and count.
+#[derive(Clone, Copy, Default)]
+#[repr(align(16))]
+struct Partial([u64; 2]);
+
+type Rows = [Partial; 1 << 16];
+
+/// All bits that any price and any shares have: no price and no shares are greater.
+#[derive(Clone, Copy, Debug, Default)]
+struct Peak {
+    prices: u32,
+    shares: u32,
+}
+
+/// What the rows may hold at most, whoever they belong to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    notional: u128,
+    volume: u128,
+    count: u64,
+}
+
+impl Held {
+    /// With a further block; `None` when a row might not hold it.
+    fn and(&self, count: usize, peak: Peak) -> Option<Held> {
+        let (prices, shares) = (u128::from(peak.prices), u128::from(peak.shares));
+        let held = Held {
+            notional: self.notional + prices * shares * count as u128,
+            volume: self.volume + shares * count as u128,
+            count: self.count + count as u64,
+        };
+        let fits = held.notional >> 64 == 0
+            && held.volume >> VOLUME_BITS == 0
+            && held.count >> COUNT_BITS == 0;
+        fits.then_some(held)
+    }
+}
+
+pub(super) fn totals(arch: Arch, trades: &TradeSlices<'_>, totals: &mut Totals) {
+    assert!(trades.is_even(), "slices of different lengths");
+    totals.clear();
+    let mut rows = table();
+    let mut held = Held::default();
+    for block in trades.chunks(BLOCK) {
+        let peak = arch.dispatch(|| add(&mut rows, &block));
+        if let Some(more) = held.and(block.len(), peak) {
+            held = more;
+            continue;
+        }
+        arch.dispatch(|| take_back(&mut rows, &block));
+        empty(&mut rows, totals);
+        match Held::default().and(block.len(), peak) {
+            Some(alone) => {
+                arch.dispatch(|| add(&mut rows, &block));
+                held = alone;
+            }
+            None => {
+                add_wide(totals, &block);
+                held = Held::default();
+            }
+        }
+    }
+    empty(&mut rows, totals);
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a slice of 65,536 rows is an array of as many"
+)]
+fn table() -> Box<Rows> {
+    let rows = vec![Partial::default(); 1 << 16].into_boxed_slice();
+    rows.try_into().ok().expect("65,536 rows")
+}
+
+#[inline(always)]
+fn add(rows: &mut Rows, trades: &TradeSlices<'_>) -> Peak {
+    each(trades, |locate, notional, size| {
+        let row = &mut rows[usize::from(locate)].0;
+        row[0] = row[0].wrapping_add(notional);
+        row[1] = row[1].wrapping_add(size);
+    })
+}
+
+#[inline(always)]
+fn take_back(rows: &mut Rows, trades: &TradeSlices<'_>) {
+    each(trades, |locate, notional, size| {
+        let row = &mut rows[usize::from(locate)].0;
+        row[0] = row[0].wrapping_sub(notional);
+        row[1] = row[1].wrapping_sub(size);
+    });
+}
+
+/// Hands over the locate, the notional and the shares with a count of each execution, zeros for those
+/// that do not count.
+#[inline(always)]
+fn each(trades: &TradeSlices<'_>, mut put: impl FnMut(u16, u64, u64)) -> Peak {
+    let mut peak = Peak::default();
+    let fields = trades.locates.iter().zip(trades.prices).zip(trades.shares);
+    let mut gather = |locate: u16, price: u32, shares: u32, keep: u64| {
+        peak.prices |= price;
+        peak.shares |= shares;
+        let notional = u64::from(price) * u64::from(shares);
+        put(locate, notional & keep, (u64::from(shares) + ONE) & keep);
+    };
+    if trades.policies.is_empty() {
+        for ((&locate, &price), &shares) in fields {
+            gather(locate, price, shares, u64::MAX);
+        }
+    } else {
+        for (((&locate, &price), &shares), &policies) in fields.zip(trades.policies) {
+            let counts = policies & trades.mask != 0;
+            gather(locate, price, shares, u64::from(counts).wrapping_neg());
+        }
+    }
+    peak
+}
+
+/// Moves the rows into the totals.
+fn empty(rows: &mut Rows, totals: &mut Totals) {
+    for (locate, row) in (0..=u16::MAX).zip(rows) {
+        let [notional, size] = std::mem::take(&mut row.0);
+        if size != 0 {
+            let total = totals.get_mut(Locate(locate));
+            total.notional += u128::from(notional);
+            total.volume += size % ONE;
+            total.trades += size >> VOLUME_BITS;
+        }
+    }
+}
+
+fn add_wide(totals: &mut Totals, trades: &TradeSlices<'_>) {
+    for index in (0..trades.len()).filter(|&index| trades.counts(index)) {
+        let total = totals.get_mut(Locate(trades.locates[index]));
+        total.push(trades.prices[index], trades.shares[index]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_what_a_row_holds() {
+        let held = |notional, volume, count| Held {
+            notional,
+            volume,
+            count,
+        };
+        let peak = |prices, shares| Peak { prices, shares };
+        let full = u128::from(u64::MAX);
+        assert!(held(full - 12, 0, 0).and(2, peak(3, 2)).is_some());
+        assert!(held(full - 11, 0, 0).and(2, peak(3, 2)).is_none());
+        let volume = (1 << VOLUME_BITS) - 1;
+        assert!(held(0, volume - 4, 0).and(2, peak(0, 2)).is_some());
+        assert!(held(0, volume - 3, 0).and(2, peak(0, 2)).is_none());
+        let count = (1 << COUNT_BITS) - 1;
+        assert!(held(0, 0, count - 2).and(2, peak(0, 0)).is_some());
+        assert!(held(0, 0, count - 1).and(2, peak(0, 0)).is_none());
+        assert!(
+            Held::default()
+                .and(BLOCK, peak(u32::MAX, u32::MAX))
+                .is_none()
+        );
+    }
+}
