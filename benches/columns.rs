@@ -3,18 +3,15 @@
 //! `WIDETAPE_BENCH_TRADES` says how many executions (10,000,000). `WIDETAPE_COLUMNS=DIR` writes the
 //! columns as `.npy` and our answers and median times as `ours.json`, for `peers.py`.
 
-#[path = "columns/data.rs"]
 mod data;
-#[path = "columns/export.rs"]
 mod export;
-#[path = "columns/plain.rs"]
 mod plain;
 
 use std::hint::black_box;
 use std::time::Duration as Wait;
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, Criterion, Throughput};
 use data::{Data, OPEN, SECONDS};
 use widetape::columns::{Resident, TradeSlices};
 use widetape::cpu::{Parallel, Scalar, Simd};
@@ -275,7 +272,7 @@ fn dense(group: &mut BenchmarkGroup<'_, WallTime>, setting: &Setting) {
     });
 }
 
-fn columns(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     let setting = setting();
     if let Some(folder) = std::env::var_os("WIDETAPE_COLUMNS") {
         export::write(folder.as_ref(), &setting).expect("the columns written");
@@ -291,6 +288,3 @@ fn columns(criterion: &mut Criterion) {
     dense(&mut group, &setting);
     group.finish();
 }
-
-criterion_group!(benches, columns);
-criterion_main!(benches);

@@ -8,6 +8,8 @@
 
 /// Orders and ladders against maps.
 mod book;
+/// The jobs of a day over columns in memory.
+mod columns;
 /// What criterion measures.
 mod cpu_time;
 /// The day that benches share.
@@ -48,6 +50,13 @@ fn main() {
     publish::bench(&mut criterion);
     pipeline::bench(&mut criterion, test);
     criterion.final_summary();
+    if wanted("columns") {
+        // Some of its rows use two threads, so wall time.
+        let mut criterion = Criterion::default()
+            .output_directory(&output)
+            .configure_from_args();
+        columns::bench(&mut criterion);
+    }
     if wanted("udp") {
         udp::bench(test);
     }

@@ -20,6 +20,8 @@ enum Limit {
     Share((&'static str, &'static str), f64),
     /// At most so many microseconds.
     Micros(f64),
+    /// At most so many nanoseconds for each of so many values.
+    NanosEach(f64, f64),
 }
 
 const REFERENCE: (&str, &str) = ("pipeline", "raw offsets");
@@ -60,6 +62,48 @@ const BARS: &[Bar] = &[
         limit: Limit::Micros(15.0),
         moonshot: 5.6,
     },
+    Bar {
+        what: "J1 day's sums by symbol, feed order / reading the bytes",
+        row: ("columns", "J1 simd"),
+        limit: Limit::Times(("columns", "J1 floor_ the bytes read"), 2.5),
+        moonshot: 1.5,
+    },
+    Bar {
+        what: "J2 bars of a second / J1",
+        row: ("columns", "J2 simd"),
+        limit: Limit::Times(("columns", "J1 simd"), 6.0),
+        moonshot: 4.0,
+    },
+    Bar {
+        what: "J3 dense grid, eight widths (ns an output)",
+        row: ("columns", "J3 dense simd"),
+        limit: Limit::NanosEach(10_000.0 * 23_400.0 * 8.0, 1.2),
+        moonshot: 0.7,
+    },
+    Bar {
+        what: "J1 on two threads / on one",
+        row: ("columns", "J1 parallel, 2 threads"),
+        limit: Limit::Times(("columns", "J1 simd"), 1.0 / 1.7),
+        moonshot: 0.5,
+    },
+    Bar {
+        what: "J2 on two threads / on one",
+        row: ("columns", "J2 parallel, 2 threads"),
+        limit: Limit::Times(("columns", "J2 simd"), 1.0 / 1.7),
+        moonshot: 0.5,
+    },
+    Bar {
+        what: "J3 sparse, sliding minute, on two threads / on one",
+        row: ("columns", "J3 sparse parallel, 2 threads"),
+        limit: Limit::Times(("columns", "J3 sparse simd"), 1.0 / 1.7),
+        moonshot: 0.5,
+    },
+    Bar {
+        what: "J3 dense on two threads / on one",
+        row: ("columns", "J3 dense parallel, 2 threads"),
+        limit: Limit::Times(("columns", "J3 dense simd"), 1.0 / 1.7),
+        moonshot: 0.5,
+    },
 ];
 
 /// A bar with what was measured.
@@ -87,6 +131,7 @@ pub(crate) fn rows(output: &Path, started: SystemTime) -> Vec<Row> {
             Limit::Times(of, limit) => (time(bar.row)? / time(of)?, limit),
             Limit::Share(of, limit) => (time(bar.row)? / time(of)? - 1.0, limit),
             Limit::Micros(limit) => (time(bar.row)? / 1_000.0, limit),
+            Limit::NanosEach(values, limit) => (time(bar.row)? / values, limit),
         };
         Some(Row {
             what: bar.what,
