@@ -2,7 +2,7 @@
 //! before it is timed; then the benches of the network, which print tables of their own; then the
 //! closing table, which holds the figures against their bars and names those that are missed.
 //!
-//! `cargo bench` runs all, `cargo bench -- pipeline` what is named so, `cargo bench -- --test` each once
+//! `cargo bench` runs all, `cargo bench -- 'pipeline|columns/J1'` what is named so, `cargo bench -- --test` each once
 //! for its answers. `WIDETAPE_BENCH_MESSAGES` (5 million unless said) sizes the day that pipeline and
 //! decode read, `WIDETAPE_RECORD=1` writes the figures to benches/record and docs/BENCHMARKS.md.
 
@@ -37,7 +37,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let test = arguments.iter().any(|argument| argument == "--test");
     let named: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
-    let wanted = |name: &str| named.is_empty() || named.iter().any(|part| name.contains(*part));
+    let parts = named.iter().flat_map(|name| name.split('|'));
+    let wanted = |name: &str| named.is_empty() || parts.clone().any(|part| part.starts_with(name));
     let output = table::output_directory();
     let started = std::time::SystemTime::now();
     let mut criterion = Criterion::default()
