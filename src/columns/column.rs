@@ -125,11 +125,11 @@ mod tests {
         column.repeat(6, 300);
         assert_eq!(column.as_slice()[1000..1300], [5; 300]);
         assert_eq!(column.as_slice()[1300..], [6; 300]);
+        column.append(100).copy_from_slice(&[9; 100]);
+        assert_eq!(column.as_slice()[1599..1601], [6, 9]);
+        assert_eq!(column.as_slice().len(), 1700);
         column.as_mut_slice()[3] = 7;
         assert_eq!(column.as_slice()[3], 7);
-        column.append(100).copy_from_slice(&[9; 100]);
-        assert_eq!(column.as_slice()[999..1001], [999, 9]);
-        assert_eq!(column.as_slice().len(), 1100);
         column.clear();
         assert!(column.as_slice().is_empty());
     }

@@ -13,7 +13,7 @@ const GROUP: usize = 1 << GROUP_BITS;
 const GROUP_BITS: u32 = 6;
 const GROUPS: usize = (1 << 16) / GROUP;
 /// Executions in a bucket.
-const BUCKET: usize = 2048;
+const BUCKET: usize = 8192;
 
 /// Why executions cannot be made resident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +40,9 @@ pub struct Resident {
     times: Column<u64>,
     prices: Column<u32>,
     shares: Column<u32>,
-    /// Buckets of the groups that have executions, empty between calls.
-    buckets: Vec<Vec<Dealt>>,
+    /// A bucket for each group, one after the other, and how full each is: empty between calls.
+    buckets: Vec<Dealt>,
+    held: Vec<u32>,
 }
 
 /// The executions of one symbol, in feed order.
@@ -64,7 +65,8 @@ impl Default for Resident {
             times: Column::default(),
             prices: Column::default(),
             shares: Column::default(),
-            buckets: vec![Vec::new(); GROUPS],
+            buckets: Vec::new(),
+            held: vec![0; GROUPS],
         }
     }
 }
@@ -92,6 +94,13 @@ impl Resident {
             total += std::mem::replace(next, total);
         }
         self.starts[1 << 16] = total;
+        let groups = self
+            .starts
+            .partition_point(|&start| start < total)
+            .div_ceil(GROUP);
+        if self.buckets.len() < groups * BUCKET {
+            self.buckets = vec![[0; 2]; groups * BUCKET];
+        }
         self.times.append(total as usize);
         self.prices.append(total as usize);
         self.shares.append(total as usize);
@@ -120,21 +129,16 @@ impl Resident {
             }
             let group = usize::from(locate >> GROUP_BITS);
             let within = u64::from(locate) % GROUP as u64;
-            let bucket = &mut self.buckets[group];
-            if bucket.len() == bucket.capacity() {
-                self.make_room(group, next);
-            }
-            self.buckets[group].push([
+            let held = self.held[group] as usize;
+            self.buckets[group * BUCKET + held] = [
                 time << GROUP_BITS | within,
                 u64::from(shares) << 32 | u64::from(price),
-            ]);
+            ];
+            self.held[group] += 1;
+            if held + 1 == BUCKET {
+                self.hand_out(group, next);
+            }
         }
-    }
-
-    #[cold]
-    fn make_room(&mut self, group: usize, next: &mut [u32]) {
-        self.hand_out(group, next);
-        self.buckets[group].reserve_exact(BUCKET);
     }
 
     /// Empties a bucket into the columns of its symbols.
@@ -145,7 +149,11 @@ impl Resident {
         let times = self.times.as_mut_slice();
         let prices = self.prices.as_mut_slice();
         let shares = self.shares.as_mut_slice();
-        for [time, size] in self.buckets[group].drain(..) {
+        let held = std::mem::take(&mut self.held[group]) as usize;
+        if held == 0 {
+            return;
+        }
+        for &[time, size] in &self.buckets[group * BUCKET..][..held] {
             let next = &mut next[time as usize % GROUP];
             let place = *next as usize;
             *next += 1;
@@ -226,7 +234,9 @@ mod tests {
     #[test]
     fn symbols_keep_the_feed_order() {
         let count = 100_000_u32;
-        let locates: Vec<u16> = (0..count).map(|i| (i * i % 977) as u16 * 67).collect();
+        let locates: Vec<u16> = (0..count)
+            .map(|i| (i % 977 * 7 % 101) as u16 * 640)
+            .collect();
         let times: Vec<u64> = (0..count).map(u64::from).collect();
         let prices: Vec<u32> = (0..count).map(|i| i ^ 0xffff_0000).collect();
         let shares: Vec<u32> = (0..count).map(|i| u32::MAX - i).collect();

@@ -37,7 +37,7 @@ impl DayKernel for Parallel {
     fn totals(&self, trades: &TradeSlices<'_>, totals: &mut Totals) {
         assert!(trades.is_even(), "slices of different lengths");
         totals.clear();
-        let pieces = 4 * rayon::current_num_threads();
+        let pieces = rayon::current_num_threads();
         let length = trades.len().div_ceil(pieces).max(PIECE);
         let stretches: Vec<TradeSlices<'_>> = trades.chunks(length).collect();
         let sums = stretches.par_iter().map(|stretch| {

@@ -8,16 +8,16 @@
 //! Notionals are 64 bits in a block where (the notional carried in) + (greatest price) × (greatest
 //! shares) × (executions) is below 2^64. Other blocks are folded with 128 bits.
 
-use pulp::Arch;
+use pulp::{Arch, WithSimd};
 
 use super::greatest;
-use crate::columns::{Resident, SymbolTrades};
+use crate::columns::{Column, Resident, SymbolTrades};
 use crate::market::{Duration, Price};
 use crate::window::Sums;
 use crate::window::day::BarsPart;
 
 /// Bars that the stage holds.
-const SLOTS: usize = 1024;
+const SLOTS: usize = 512;
 /// Executions in a block: each may finish a bar, and one bar is carried in.
 const BLOCK: usize = SLOTS - 1;
 
@@ -46,57 +46,36 @@ impl Division {
     }
 }
 
-/// Bars of a block, one slot each.
-struct Stage {
-    steps: [u32; SLOTS],
-    notionals: [u64; SLOTS],
-    volumes: [u64; SLOTS],
-    trades: [u32; SLOTS],
-    opens: [u32; SLOTS],
-    highs: [u32; SLOTS],
-    lows: [u32; SLOTS],
-    closes: [u32; SLOTS],
-}
+/// Bars of a block. Rows rather than columns: what is stored again and again is one cache line.
+struct Stage([Narrow; SLOTS]);
 
 impl Stage {
-    const EMPTY: Self = Self {
-        steps: [0; SLOTS],
-        notionals: [0; SLOTS],
-        volumes: [0; SLOTS],
-        trades: [0; SLOTS],
-        opens: [0; SLOTS],
-        highs: [0; SLOTS],
-        lows: [0; SLOTS],
-        closes: [0; SLOTS],
-    };
+    const EMPTY: Self = Self([Narrow::EMPTY; SLOTS]);
 
     #[inline(always)]
     fn put(&mut self, slot: usize, bar: &Narrow) {
-        let slot = slot % SLOTS;
-        self.steps[slot] = bar.step;
-        self.notionals[slot] = bar.notional;
-        self.volumes[slot] = bar.volume;
-        self.trades[slot] = bar.trades;
-        self.opens[slot] = bar.open;
-        self.highs[slot] = bar.high;
-        self.lows[slot] = bar.low;
-        self.closes[slot] = bar.close;
+        self.0[slot % SLOTS] = *bar;
     }
 
     /// Appends the first `bars` bars to `part`.
+    #[inline(always)]
     fn move_to(&self, part: &mut BarsPart, bars: usize) {
-        part.steps.append(bars).copy_from_slice(&self.steps[..bars]);
-        let notionals = &self.notionals[..bars];
-        part.notionals.append(bars).copy_from_slice(notionals);
-        let volumes = &self.volumes[..bars];
-        part.volumes.append(bars).copy_from_slice(volumes);
-        let trades = &self.trades[..bars];
-        part.trades.append(bars).copy_from_slice(trades);
-        part.opens.append(bars).copy_from_slice(&self.opens[..bars]);
-        part.highs.append(bars).copy_from_slice(&self.highs[..bars]);
-        part.lows.append(bars).copy_from_slice(&self.lows[..bars]);
-        let closes = &self.closes[..bars];
-        part.closes.append(bars).copy_from_slice(closes);
+        let bars = &self.0[..bars];
+        gather(&mut part.steps, bars, |bar| bar.step);
+        gather(&mut part.notionals, bars, |bar| bar.notional);
+        gather(&mut part.volumes, bars, |bar| bar.volume);
+        gather(&mut part.trades, bars, |bar| bar.trades);
+        gather(&mut part.opens, bars, |bar| bar.open);
+        gather(&mut part.highs, bars, |bar| bar.high);
+        gather(&mut part.lows, bars, |bar| bar.low);
+        gather(&mut part.closes, bars, |bar| bar.close);
+    }
+}
+
+#[inline(always)]
+fn gather<T: bytemuck::Pod>(column: &mut Column<T>, bars: &[Narrow], field: fn(&Narrow) -> T) {
+    for (value, bar) in column.append(bars.len()).iter_mut().zip(bars) {
+        *value = field(bar);
     }
 }
 
@@ -114,6 +93,17 @@ struct Narrow {
 }
 
 impl Narrow {
+    const EMPTY: Self = Self {
+        step: 0,
+        notional: 0,
+        volume: 0,
+        trades: 0,
+        open: 0,
+        high: 0,
+        low: 0,
+        close: 0,
+    };
+
     /// The bar at hand; before the first execution, the empty bar of its step.
     #[inline(always)]
     fn of(bar: &Open, first_step: u32, first_price: u32) -> Self {
@@ -176,8 +166,30 @@ pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPa
         if trades.times.is_empty() {
             continue;
         }
-        arch.dispatch(|| symbol(division, &trades, &mut stage, part));
+        arch.dispatch(Symbol {
+            division,
+            trades: &trades,
+            stage: &mut stage,
+            part,
+        });
         part.close(locate);
+    }
+}
+
+/// The bars of one symbol.
+struct Symbol<'a> {
+    division: Division,
+    trades: &'a SymbolTrades<'a>,
+    stage: &'a mut Stage,
+    part: &'a mut BarsPart,
+}
+
+impl WithSimd for Symbol<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        symbol(self.division, self.trades, self.stage, self.part);
     }
 }
 

@@ -1,6 +1,9 @@
-//! The vector path: prefix sums inside pulp's dispatch, extremes from a queue of candidates.
+//! The vector path: plain loops inside pulp's dispatch, which compiles them for each instruction set.
+//! They are written as [`WithSimd`] rather than as closures: a closure becomes a function of its own,
+//! compiled for the oldest machine, unless the compiler happens to inline it.
 //!
-//! A window's notional is the difference of two prefix sums of price·shares. Prefixes are 64 bits and
+//! Windows over executions ([`Kernel`]): a notional is the difference of two prefix sums of
+//! price·shares. Prefixes are 64 bits and
 //! may wrap: their difference is exact as long as the window's own sum is below 2^64, which holds when
 //! (largest price) x (largest shares) x (executions) is, over the whole symbol. Where that cannot be
 //! shown, prefixes are 128 bits wide. High and low of windows whose bounds only move forwards come
@@ -13,7 +16,7 @@ mod grid;
 mod slide;
 mod totals;
 
-use pulp::Arch;
+use pulp::{Arch, WithSimd};
 
 use crate::market::Price;
 use crate::window::{Bounds, Job, Kernel, Sums};
@@ -39,13 +42,12 @@ impl Kernel for Simd {
 impl Simd {
     fn evaluate_symbol(&self, job: &mut Job<'_>) {
         let (prices, shares) = (job.prices, job.shares);
-        let (max_price, max_shares) = self.arch.dispatch(|| (greatest(prices), greatest(shares)));
+        let (max_price, max_shares) = self.arch.dispatch(Extent(prices, shares));
         let most = u128::from(max_price) * u128::from(max_shares) * prices.len() as u128;
         let volumes = prefix(shares.iter().map(|&shares| u64::from(shares)));
         if u64::try_from(most).is_ok() {
             let mut products = vec![0; prices.len()];
-            self.arch
-                .dispatch(|| multiply(prices, shares, &mut products));
+            self.arch.dispatch(Multiply(prices, shares, &mut products));
             let notionals = prefix(products.into_iter());
             sum_windows(job, &volumes, |low, high| {
                 u128::from(notionals[high].wrapping_sub(notionals[low]))
@@ -63,19 +65,39 @@ impl Simd {
     }
 }
 
+/// The greatest of the prices and of the shares.
+struct Extent<'a>(&'a [u32], &'a [u32]);
+
+impl WithSimd for Extent<'_> {
+    type Output = (u32, u32);
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> (u32, u32) {
+        (greatest(self.0), greatest(self.1))
+    }
+}
+
 /// Greatest value, 0 of none; a plain loop that vectorises.
 #[inline(always)]
 fn greatest(values: &[u32]) -> u32 {
-    values
-        .iter()
-        .fold(0, |greatest, &value| greatest.max(value))
+    let mut greatest = 0;
+    for &value in values {
+        greatest = greatest.max(value);
+    }
+    greatest
 }
 
-/// 64-bit products; a plain loop that vectorises.
-#[inline(always)]
-fn multiply(prices: &[u32], shares: &[u32], products: &mut [u64]) {
-    for ((product, &price), &shares) in products.iter_mut().zip(prices).zip(shares) {
-        *product = u64::from(price) * u64::from(shares);
+/// 64-bit products of prices and shares.
+struct Multiply<'a>(&'a [u32], &'a [u32], &'a mut [u64]);
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for ((product, &price), &shares) in self.2.iter_mut().zip(self.0).zip(self.1) {
+            *product = u64::from(price) * u64::from(shares);
+        }
     }
 }
 

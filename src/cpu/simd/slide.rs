@@ -11,7 +11,7 @@
 //! A block of windows starts its prefix sums and tables at the first bar that its first window holds,
 //! so all of them stay in the cache.
 
-use pulp::Arch;
+use pulp::{Arch, WithSimd};
 
 use crate::columns::Column;
 use crate::window::day::{BarsPart, SymbolBars};
@@ -39,18 +39,39 @@ struct Scratch {
 pub(super) fn slide(arch: Arch, from: &BarsPart, width: u32, part: &mut BarsPart) {
     let mut scratch = Scratch::default();
     for symbol in from.symbols() {
-        arch.dispatch(|| {
-            first_bars(symbol.steps, width, &mut scratch);
-            copy(&mut part.steps, symbol.steps);
-            let longest = BLOCK.max(2 * (width as usize).min(symbol.steps.len()));
-            let mut done = 0;
-            while done < symbol.steps.len() {
-                let to = (done + longest).min(symbol.steps.len());
-                block(&symbol, done, to, &mut scratch, part);
-                done = to;
-            }
+        arch.dispatch(Symbol {
+            symbol: &symbol,
+            width,
+            scratch: &mut scratch,
+            part,
         });
         part.close(symbol.locate);
+    }
+}
+
+/// The windows of one symbol.
+struct Symbol<'a> {
+    symbol: &'a SymbolBars<'a>,
+    width: u32,
+    scratch: &'a mut Scratch,
+    part: &'a mut BarsPart,
+}
+
+impl WithSimd for Symbol<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let steps = self.symbol.steps;
+        first_bars(steps, self.width, self.scratch);
+        copy(&mut self.part.steps, steps);
+        let longest = BLOCK.max(2 * (self.width as usize).min(steps.len()));
+        let mut done = 0;
+        while done < steps.len() {
+            let to = (done + longest).min(steps.len());
+            block(self.symbol, done, to, self.scratch, self.part);
+            done = to;
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! undone, the rows are emptied into the totals, and the block is added again; or, when it breaks the
 //! bounds alone, straight to the totals.
 
-use pulp::Arch;
+use pulp::{Arch, WithSimd};
 
 use crate::columns::TradeSlices;
 use crate::market::Locate;
@@ -64,16 +64,16 @@ pub(super) fn totals(arch: Arch, trades: &TradeSlices<'_>, totals: &mut Totals) 
     let mut rows = table();
     let mut held = Held::default();
     for block in trades.chunks(BLOCK) {
-        let peak = arch.dispatch(|| add(&mut rows, &block));
+        let peak = arch.dispatch(Add(&mut rows, &block));
         if let Some(more) = held.and(block.len(), peak) {
             held = more;
             continue;
         }
-        arch.dispatch(|| take_back(&mut rows, &block));
+        arch.dispatch(TakeBack(&mut rows, &block));
         empty(&mut rows, totals);
         match Held::default().and(block.len(), peak) {
             Some(alone) => {
-                arch.dispatch(|| add(&mut rows, &block));
+                arch.dispatch(Add(&mut rows, &block));
                 held = alone;
             }
             None => {
@@ -94,22 +94,36 @@ fn table() -> Box<Rows> {
     rows.try_into().ok().expect("65,536 rows")
 }
 
-#[inline(always)]
-fn add(rows: &mut Rows, trades: &TradeSlices<'_>) -> Peak {
-    each(trades, |locate, notional, size| {
-        let row = &mut rows[usize::from(locate)].0;
-        row[0] = row[0].wrapping_add(notional);
-        row[1] = row[1].wrapping_add(size);
-    })
+/// Adds a block to the rows.
+struct Add<'a>(&'a mut Rows, &'a TradeSlices<'a>);
+
+impl WithSimd for Add<'_> {
+    type Output = Peak;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Peak {
+        each(self.1, |locate, notional, size| {
+            let row = &mut self.0[usize::from(locate)].0;
+            row[0] = row[0].wrapping_add(notional);
+            row[1] = row[1].wrapping_add(size);
+        })
+    }
 }
 
-#[inline(always)]
-fn take_back(rows: &mut Rows, trades: &TradeSlices<'_>) {
-    each(trades, |locate, notional, size| {
-        let row = &mut rows[usize::from(locate)].0;
-        row[0] = row[0].wrapping_sub(notional);
-        row[1] = row[1].wrapping_sub(size);
-    });
+/// Undoes [`Add`].
+struct TakeBack<'a>(&'a mut Rows, &'a TradeSlices<'a>);
+
+impl WithSimd for TakeBack<'_> {
+    type Output = Peak;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Peak {
+        each(self.1, |locate, notional, size| {
+            let row = &mut self.0[usize::from(locate)].0;
+            row[0] = row[0].wrapping_sub(notional);
+            row[1] = row[1].wrapping_sub(size);
+        })
+    }
 }
 
 /// Hands over the locate, the notional and the shares with a count of each execution, zeros for those
