@@ -19,6 +19,8 @@ struct Chunk {
     /// there is none.
     next: Column<u32>,
     next_prices: Column<u32>,
+    /// The other way round: position of the trade that this one was linked to.
+    previous: Column<u32>,
 }
 
 /// Trades of the log from some position to the end of its chunk, one slice a field.
@@ -46,6 +48,7 @@ impl Chunk {
             trades: Trades::with_capacity(CHUNK),
             next: Column::with_capacity(CHUNK),
             next_prices: Column::with_capacity(CHUNK),
+            previous: Column::with_capacity(CHUNK),
         }
     }
 }
@@ -101,6 +104,7 @@ impl TradeLog {
                 chunk.trades.extend(trades, from..to);
                 chunk.next.repeat(Self::NONE, to - from);
                 chunk.next_prices.repeat(0, to - from);
+                chunk.previous.repeat(Self::NONE, to - from);
             }
             for &number in &trades.match_numbers.as_slice()[from..to] {
                 let position = self.length;
@@ -242,24 +246,49 @@ impl TradeLog {
         )
     }
 
-    /// Makes the trade at `next.0`, whose price is `next.1`, the successor of `position`, unless
-    /// `position` has been given up.
+    /// Position of the trade that [`TradeLog::link`] has put before `position`, if it is still in the
+    /// log.
+    #[must_use]
+    pub fn previous(&self, position: Position) -> Option<Position> {
+        let (chunk, index) = self.chunk(position);
+        let previous = chunk.previous.as_slice()[index];
+        (previous != Self::NONE && previous >= self.first()).then_some(previous)
+    }
+
+    /// Makes the trade at `next.0`, whose price is `next.1`, the successor of `position`. Either may
+    /// have been given up, or be [`TradeLog::NONE`]: then the other has no neighbour there.
     #[inline]
     pub fn link(&mut self, position: Position, next: (Position, u32)) {
-        if position >= self.first() {
-            let chunk = &mut self.chunks[((position >> CHUNK_BITS) - self.dropped) as usize];
-            let index = position as usize & (CHUNK - 1);
+        if let Some((chunk, index)) = self.chunk_mut(position) {
             chunk.next.as_mut_slice()[index] = next.0;
             chunk.next_prices.as_mut_slice()[index] = next.1;
         }
+        if let Some((chunk, index)) = self.chunk_mut(next.0) {
+            chunk.previous.as_mut_slice()[index] = position;
+        }
     }
 
-    /// Positions and columns of the trades from `from` on, chunk by chunk.
-    pub fn stretches(&self, from: Position) -> impl Iterator<Item = (Position, &Trades)> + '_ {
-        let first = (from.max(self.first()) >> CHUNK_BITS) - self.dropped;
-        (first..)
-            .zip(self.chunks.iter().skip(first as usize))
-            .map(|(chunk, stored)| ((chunk + self.dropped) << CHUNK_BITS, &stored.trades))
+    #[inline]
+    fn chunk_mut(&mut self, position: Position) -> Option<(&mut Chunk, usize)> {
+        if position == Self::NONE {
+            return None;
+        }
+        let number = (position >> CHUNK_BITS).checked_sub(self.dropped)?;
+        let chunk = self.chunks.get_mut(number as usize)?;
+        Some((chunk, position as usize & (CHUNK - 1)))
+    }
+
+    /// Positions of the trades that are linked up to `last`, newest first, that one included.
+    pub fn backwards(&self, last: Position) -> impl Iterator<Item = Position> + '_ {
+        let first = (last != Self::NONE && last >= self.first()).then_some(last);
+        std::iter::successors(first, |&position| self.previous(position))
+    }
+
+    /// Positions and columns of all trades, chunk by chunk.
+    pub fn stretches(&self) -> impl Iterator<Item = (Position, &Trades)> + '_ {
+        (self.dropped..)
+            .zip(&self.chunks)
+            .map(|(chunk, stored)| (chunk << CHUNK_BITS, &stored.trades))
     }
 
     /// Gives up whole chunks of trades before `keep_from`.
@@ -279,6 +308,7 @@ impl TradeLog {
             chunk.trades.clear();
             chunk.next.clear();
             chunk.next_prices.clear();
+            chunk.previous.clear();
             self.spare.push(chunk);
             self.dropped += 1;
         }
@@ -341,7 +371,7 @@ mod tests {
         assert!(log.spare.is_empty());
         log.link(3, (9, 10));
         assert_eq!(
-            log.stretches(0).map(|(_, t)| t.len()).sum::<usize>(),
+            log.stretches().map(|(_, t)| t.len()).sum::<usize>(),
             CHUNK * 2 + 1
         );
     }

@@ -75,7 +75,7 @@ impl Day {
         let mut symbols: Vec<SymbolDay> = Vec::new();
         let mut raw_breaks: HashMap<u16, Vec<(u32, u64)>> = HashMap::new();
         let mut places: HashMap<Position, u32> = HashMap::new();
-        for (first, trades) in self.log.stretches(0) {
+        for (first, trades) in self.log.stretches() {
             let columns = trades
                 .locates
                 .as_slice()

@@ -6,6 +6,7 @@
 
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Output, Sliding};
+use super::state::Totals;
 use super::{Bounds, Break, Job, Row, Spec, Sums, Width};
 use crate::columns::{Position, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
@@ -50,72 +51,66 @@ impl Sliding {
         }
     }
 
-    /// Takes an unbroken, eligible execution out of the windows that hold it now, and out of the chain
-    /// of its symbol. The log has forgotten that it is eligible.
+    /// Takes an unbroken, eligible execution out of the chain of its symbol, and of the windows that hold
+    /// it now. The log has forgotten that it is eligible.
     fn remove(&mut self, position: Position, trade: &Trade) {
-        let passed = self.next_end - self.spec.step.nanos();
         let next = self.log.next(position);
+        let previous = self.log.previous(position);
+        self.log.link(previous.unwrap_or(TradeLog::NONE), next);
         let symbol = &mut self.symbols[trade.locate.index()];
-        if trade.time.0 >= passed {
-            symbol.entered -= 1;
-        }
         if symbol.last == position {
-            symbol.last = TradeLog::NONE;
+            symbol.last = previous.unwrap_or(TradeLog::NONE);
+            symbol.close = previous.map_or(Price(0), |previous| self.log.get(previous).price);
         }
-        symbol.forget();
-        let (previous, day) = self.reconsider(position, trade);
-        if let Some(previous) = previous {
-            self.log.link(previous, next);
+        if position >= self.oldest {
+            self.reconsider(trade.locate);
+        }
+        let passed = self.next_end - self.spec.step.nanos();
+        if trade.time.0 >= passed {
+            self.enter_again(trade.locate, passed);
+            return;
         }
         let windows = self.spec.windows.len();
         let totals = &mut self.totals[trade.locate.index() * windows..][..windows];
-        let asked = self.spec.windows.iter().zip(&self.cursors).zip(totals);
-        for ((window, &cursor), totals) in asked.filter(|((_, cursor), _)| position >= **cursor) {
+        let entered = self.symbols[trade.locate.index()].entered.head;
+        let asked = self.cursors.iter().zip(totals);
+        for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
             let head = match totals.head {
                 head if head == position => next,
                 head => (head, totals.open),
             };
-            totals.take((trade.price.0, trade.shares.0), head);
-            if totals.trades > 0 {
-                (totals.high, totals.low) = match window.width {
-                    Width::Session => day,
-                    Width::Finite(_) => self.symbols[trade.locate.index()].extremes(cursor),
-                };
+            if totals.take((trade.price.0, trade.shares.0), head) {
+                (totals.high, totals.low) = extremes_between(&self.log, head.0, entered);
             }
         }
     }
 
-    /// Walks the executions of the symbol of `trade` that are still asked for, and sets its candidates,
-    /// its newest execution and its close. Returns the position of the execution before `broken`, and
-    /// the highest and lowest price of the day.
-    fn reconsider(&mut self, broken: Position, trade: &Trade) -> (Option<Position>, (u32, u32)) {
-        let oldest = match self.spec.has_session() {
-            true => self.log.first(),
-            false => self.oldest.min(broken),
-        };
-        let mask = self.spec.policy.bit();
-        let symbol = &mut self.symbols[trade.locate.index()];
-        let (mut previous, mut day) = (None, (0, u32::MAX));
-        for (first, trades) in self.log.stretches(oldest) {
-            let locates = trades.locates.as_slice().iter();
-            let columns = locates.zip(trades.policies.as_slice());
-            for (index, (&locate, &policies)) in columns.enumerate() {
-                let position = first + index as Position;
-                if locate != trade.locate.0 || policies & mask == 0 || position < oldest {
-                    continue;
-                }
-                let price = trades.prices.as_slice()[index];
-                day = (day.0.max(price), day.1.min(price));
-                if self.finite && position >= self.oldest {
-                    symbol.consider(position, price, self.oldest);
-                }
-                if position < broken {
-                    previous = Some(position);
-                }
-                (symbol.last, symbol.close) = (position, Price(price));
-            }
+    /// Finds the candidates for high and low of a symbol again.
+    fn reconsider(&mut self, locate: Locate) {
+        let (log, symbol, oldest) = (&self.log, &mut self.symbols[locate.index()], self.oldest);
+        symbol.forget();
+        let held: Vec<Position> = log
+            .backwards(symbol.last)
+            .take_while(|&position| self.finite && position >= oldest)
+            .collect();
+        for position in held.into_iter().rev() {
+            symbol.consider(position, log.get(position).price.0, oldest);
         }
-        (previous, day)
+    }
+
+    /// Adds up again what has arrived since the end `passed` and enters the windows at the next.
+    fn enter_again(&mut self, locate: Locate, passed: u64) {
+        let symbol = &mut self.symbols[locate.index()];
+        let entered: Vec<(Position, Trade)> = self
+            .log
+            .backwards(symbol.last)
+            .map(|position| (position, self.log.get(position)))
+            .take_while(|(_, trade)| trade.time.0 >= passed)
+            .collect();
+        symbol.entered = Totals::EMPTY;
+        for (position, trade) in entered.into_iter().rev() {
+            symbol.entered.add(&trade, position);
+        }
     }
 
     /// Writes again the rows with an end up to `passed` that held the trade at `position`.
@@ -191,28 +186,21 @@ impl Sliding {
         } else {
             time.saturating_add(self.spec.widest() + self.spec.step.nanos())
         };
-        let mask = self.spec.policy.bit();
+        let unbroken = self.log.backwards(self.symbols[locate.index()].last);
+        let broken = self.broken.keys().copied();
+        let mut positions: Vec<Position> = unbroken
+            .take_while(|&position| self.log.time(position) >= from)
+            .chain(broken.filter(|&position| self.log.get(position).locate == locate))
+            .collect();
+        positions.sort_unstable();
         let mut history = History::default();
-        for (first, trades) in self.log.stretches(self.log.first_at_or_after(from)) {
-            let times = trades.times.as_slice();
-            if times.first().is_some_and(|&time| time > last) {
-                break;
-            }
-            let columns = trades
-                .locates
-                .as_slice()
-                .iter()
-                .zip(trades.policies.as_slice());
-            for (index, (&at, &policies)) in columns.enumerate() {
-                let position = first + index as Position;
-                let counts =
-                    at == locate.0 && (policies & mask != 0 || self.broken.contains_key(&position));
-                if counts && times[index] >= from {
-                    history.positions.push(position);
-                    history.times.push(times[index]);
-                    history.prices.push(trades.prices.as_slice()[index]);
-                    history.shares.push(trades.shares.as_slice()[index]);
-                }
+        for position in positions {
+            let trade = self.log.get(position);
+            if (from..=last).contains(&trade.time.0) {
+                history.positions.push(position);
+                history.times.push(trade.time.0);
+                history.prices.push(trade.price.0);
+                history.shares.push(trade.shares.0);
             }
         }
         history
@@ -235,6 +223,18 @@ impl Sliding {
         let raw: Vec<(u32, u64)> = raw.into_iter().map(|(_, broken)| broken).collect();
         breaks_of(&raw, &history.times, self.spec.corrections)
     }
+}
+
+/// Highest and lowest price of the chain of executions from `first` on that come before `end`.
+fn extremes_between(log: &TradeLog, first: Position, end: Position) -> (u32, u32) {
+    let before_end = |position: Position| (position < end).then_some(position);
+    let chain = std::iter::successors(before_end(first), |&at| before_end(log.next(at).0));
+    let (mut high, mut low) = (0, u32::MAX);
+    for position in chain {
+        let price = log.get(position).price.0;
+        (high, low) = (high.max(price), low.min(price));
+    }
+    (high, low)
 }
 
 /// The ends, as (after, last], whose window holds an execution at `time`, none after `passed`.

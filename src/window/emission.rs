@@ -1,6 +1,7 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
-use super::sliding::{Completeness, Output, Sliding};
+use super::sliding::{Output, Sliding};
+use super::state::{SymbolState, Totals};
 use super::{Row, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
@@ -27,18 +28,20 @@ impl Sliding {
     }
 
     pub(super) fn emit(&mut self, end: u64, output: &mut Output) {
-        self.emission += 1;
-        let mut everyone = self.spec.every_end;
+        if self.narrow {
+            self.enter_all();
+        }
         for window in 0..self.spec.windows.len() {
             if self.due[window] < end {
                 self.evict(window, end);
             }
         }
+        self.news = if self.spec.every_end { u64::MAX } else { 0 };
         if !self.gaps.is_empty() {
-            everyone |= self.judge_completeness(end);
+            self.judge_completeness(end);
         }
         self.oldest = self.oldest_cursor();
-        self.mark_symbols(everyone);
+        self.mark_symbols(self.news != 0);
         let before = output.rows.len();
         let mut due = std::mem::take(&mut self.rows_due);
         self.ranking.take_marked(&mut due);
@@ -54,17 +57,17 @@ impl Sliding {
         output.close(end);
     }
 
-    /// Says of each window whether it is complete; whether that is news for any.
-    fn judge_completeness(&mut self, end: u64) -> bool {
+    /// Says of each window whether it is complete, and whether that is news: whether it has rows for
+    /// that alone.
+    fn judge_completeness(&mut self, end: u64) {
         let step = self.spec.step.nanos();
-        let mut news = false;
-        for (window, completeness) in self.spec.windows.iter().zip(&mut self.completeness) {
-            let complete = self.gaps.complete(end, window.width);
-            let changed = complete != self.gaps.complete(end - step, window.width);
-            *completeness = Completeness { complete, changed };
-            news |= changed;
+        self.complete = 0;
+        for (window, asked) in self.spec.windows.iter().enumerate() {
+            let complete = self.gaps.complete(end, asked.width);
+            let before = self.gaps.complete(end - step, asked.width);
+            self.complete |= u64::from(complete) << window;
+            self.news |= u64::from(complete != before) << window;
         }
-        news
     }
 
     /// Takes away what the window that ends at `end` no longer holds.
@@ -95,14 +98,15 @@ impl Sliding {
                 let totals = &mut self.totals[symbol * windows + window];
                 let next = (trades.next[index], trades.next_prices[index]);
                 let look_up = totals.take((trades.prices[index], trades.shares[index]), next);
-                totals.left = self.emission;
                 let state = &mut self.symbols[symbol];
                 if look_up {
+                    // What enters at this end may already be among the candidates.
                     (totals.high, totals.low) = state.extremes(next.0);
                 }
-                if !std::mem::replace(&mut state.touched, true) {
+                if !state.is_touched() {
                     self.touched.push(trades.locates[index]);
                 }
+                state.changed |= 1 << window;
             }
             self.ahead[window] = self.cursors[window] + soon.max(asked) as Position;
             self.cursors[window] += count as Position;
@@ -124,28 +128,37 @@ impl Sliding {
         }
     }
 
+    /// Lets what has entered since the last emission into all windows before anything leaves them.
+    fn enter_all(&mut self) {
+        let windows = self.spec.windows.len();
+        for &locate in &self.touched {
+            let totals = &mut self.totals[usize::from(locate) * windows..][..windows];
+            enter(&mut self.symbols[usize::from(locate)], totals);
+        }
+    }
+
     fn write_rows(&mut self, locate: Locate, end: u64, output: &mut Output) {
         let windows = self.spec.windows.len();
         let symbol = &mut self.symbols[locate.index()];
-        let due = self.spec.every_end || symbol.entered > 0;
-        let totals = &self.totals[locate.index() * windows..][..windows];
-        for (window, (totals, completeness)) in totals.iter().zip(&self.completeness).enumerate() {
-            let left = totals.left == self.emission;
-            if totals.trades == 0 || !(due || left || completeness.changed) {
-                continue;
+        let totals = &mut self.totals[locate.index() * windows..][..windows];
+        enter(symbol, totals);
+        let mut due = std::mem::take(&mut symbol.changed) | self.news;
+        due &= u64::MAX >> (64 - windows);
+        while due != 0 {
+            let window = due.trailing_zeros() as usize;
+            due &= due - 1;
+            if totals[window].trades > 0 {
+                output.rows.push(Row {
+                    end: Timestamp(end),
+                    locate,
+                    symbol: symbol.label,
+                    window: window as u16,
+                    sums: totals[window].sums(symbol.close),
+                    complete: self.complete >> window & 1 == 1,
+                    revision: 0,
+                });
             }
-            output.rows.push(Row {
-                end: Timestamp(end),
-                locate,
-                symbol: symbol.label,
-                window: window as u16,
-                sums: totals.sums(symbol.close),
-                complete: completeness.complete,
-                revision: 0,
-            });
         }
-        symbol.entered = 0;
-        symbol.touched = false;
     }
 
     fn mark_symbols(&mut self, everyone: bool) {
@@ -168,8 +181,9 @@ impl Sliding {
         let (totals, symbols, ranking) = (&self.totals, &mut self.symbols, &mut self.ranking);
         self.holding.retain(|&locate| {
             let totals = &totals[usize::from(locate) * windows..][..windows];
-            let holds = totals.iter().any(|totals| totals.trades > 0);
-            symbols[usize::from(locate)].holding = holds;
+            let symbol = &mut symbols[usize::from(locate)];
+            let holds = symbol.entered.trades > 0 || totals.iter().any(|totals| totals.trades > 0);
+            symbol.holding = holds;
             if holds {
                 ranking.mark(Locate(locate));
             }
@@ -182,5 +196,17 @@ impl Sliding {
         let finite = self.spec.windows.iter().zip(&self.cursors);
         let finite = finite.filter(|(window, _)| window.width != Width::Session);
         finite.map(|(_, &cursor)| cursor).min().unwrap_or(0)
+    }
+}
+
+/// Lets what has entered since the last emission into the windows of its symbol.
+#[inline]
+fn enter(symbol: &mut SymbolState, totals: &mut [Totals]) {
+    if symbol.entered.trades > 0 {
+        for totals in totals {
+            totals.join(&symbol.entered);
+        }
+        symbol.entered = Totals::EMPTY;
+        symbol.changed = u64::MAX;
     }
 }

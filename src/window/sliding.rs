@@ -1,9 +1,9 @@
 //! The streaming path: every window of every symbol kept up to date, execution by execution.
 //!
-//! Executions are added to all windows of their symbol when they arrive. At each end, every finite
-//! width moves one cursor through the log of trades, in feed order and so in time order, and takes
-//! away what has fallen out. Rows are written for the symbols that something entered or left. Ends at
-//! which nothing can change are skipped, so a quiet feed costs nothing.
+//! Executions are added up by symbol when they arrive, and enter all windows of their symbol at the
+//! next end. There, every finite width moves one cursor through the log of trades, in feed order and so
+//! in time order, and takes away what has fallen out. Rows are written for the symbols that something
+//! entered or left. Ends at which nothing can change are skipped, so a quiet feed costs nothing.
 
 use std::collections::BTreeMap;
 
@@ -103,28 +103,15 @@ pub struct Sliding {
     pub(super) rows_due: Vec<Locate>,
     /// Symbols that may hold executions in some window.
     pub(super) holding: Vec<u16>,
-    /// Number of the emission at hand.
-    pub(super) emission: u32,
-    /// For each window, whether it is complete at the emission at hand, and was not one step before
-    /// or the other way round.
-    pub(super) completeness: Vec<Completeness>,
+    /// One bit for each window that is complete at the emission at hand.
+    pub(super) complete: u64,
+    /// One bit for each window of which every symbol that holds executions has a row.
+    pub(super) news: u64,
     pub(super) finite: bool,
+    /// Whether an execution may leave a window at the end at which it enters: some width is below the
+    /// step.
+    pub(super) narrow: bool,
     started: bool,
-}
-
-/// What gaps do to a window at one end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Completeness {
-    pub(super) complete: bool,
-    pub(super) changed: bool,
-}
-
-impl Completeness {
-    /// Without gaps.
-    const WHOLE: Self = Self {
-        complete: true,
-        changed: false,
-    };
 }
 
 impl Sliding {
@@ -135,9 +122,11 @@ impl Sliding {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],
             ahead: vec![0; spec.windows.len()],
-            completeness: vec![Completeness::WHOLE; spec.windows.len()],
+            complete: u64::MAX,
+            news: 0,
             oldest: 0,
             finite: spec.widest() > 0,
+            narrow: spec.narrowest() < spec.step.nanos(),
             spec,
             memory: Memory::default(),
             kernel,
@@ -153,7 +142,6 @@ impl Sliding {
             touched: Vec::new(),
             rows_due: Vec::new(),
             holding: Vec::new(),
-            emission: 0,
             started: false,
         }
     }
@@ -309,8 +297,8 @@ impl Sliding {
         if finite {
             symbol.consider(position, trade.price.0, oldest);
         }
-        symbol.entered += 1;
-        let first_touch = !std::mem::replace(&mut symbol.touched, true);
+        let first_touch = !symbol.is_touched();
+        symbol.entered.add(trade, position);
         let first_held = !std::mem::replace(&mut symbol.holding, true);
         if first_touch {
             self.touched.push(trade.locate.0);
@@ -320,10 +308,6 @@ impl Sliding {
         }
         if last != TradeLog::NONE {
             self.log.link(last, (position, trade.price.0));
-        }
-        let windows = self.spec.windows.len();
-        for totals in &mut self.totals[trade.locate.index() * windows..][..windows] {
-            totals.add(trade, position);
         }
     }
 

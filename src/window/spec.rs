@@ -189,11 +189,20 @@ impl Spec {
     /// The longest finite width in nanoseconds, 0 when there is none.
     #[must_use]
     pub fn widest(&self) -> u64 {
+        self.finite_widths().max().unwrap_or(0)
+    }
+
+    /// The shortest finite width in nanoseconds, the greatest number when there is none.
+    pub(super) fn narrowest(&self) -> u64 {
+        self.finite_widths().min().unwrap_or(u64::MAX)
+    }
+
+    fn finite_widths(&self) -> impl Iterator<Item = u64> + '_ {
         let finite = |window: &Window| match window.width {
             Width::Finite(width) => Some(width.nanos()),
             Width::Session => None,
         };
-        self.windows.iter().filter_map(finite).max().unwrap_or(0)
+        self.windows.iter().filter_map(finite)
     }
 
     /// Whether the session is among the windows.

@@ -26,8 +26,6 @@ pub(super) struct Totals {
     pub(super) open: u32,
     pub(super) high: u32,
     pub(super) low: u32,
-    /// Number of the emission before which an unbroken execution last left.
-    pub(super) left: u32,
 }
 
 impl Totals {
@@ -39,7 +37,6 @@ impl Totals {
         open: 0,
         high: 0,
         low: u32::MAX,
-        left: 0,
     };
 
     #[inline]
@@ -55,6 +52,19 @@ impl Totals {
         self.low = self.low.min(price);
     }
 
+    /// Adds executions that are newer than all of these.
+    #[inline]
+    pub(super) fn join(&mut self, newer: &Totals) {
+        if self.head == TradeLog::NONE {
+            (self.head, self.open) = (newer.head, newer.open);
+        }
+        self.notional += newer.notional;
+        self.volume += newer.volume;
+        self.trades += newer.trades;
+        self.high = self.high.max(newer.high);
+        self.low = self.low.min(newer.low);
+    }
+
     /// Takes an execution away; its successor in the window, if there is one, is `next`. Whether high
     /// and low must be looked up again.
     #[inline]
@@ -63,11 +73,12 @@ impl Totals {
         self.volume -= u64::from(shares);
         self.trades -= 1;
         (self.head, self.open) = next;
-        if self.trades == 0 {
-            (self.high, self.low) = (0, u32::MAX);
-            return false;
+        match self.trades {
+            0 => *self = Self::EMPTY,
+            1 => (self.high, self.low) = (next.1, next.1),
+            _ => return price == self.high || price == self.low,
         }
-        price == self.high || price == self.low
+        false
     }
 
     /// The totals as a row has them; `close` is the price of the symbol's newest execution.
@@ -130,10 +141,10 @@ pub(super) struct SymbolState {
     pub(super) last: Position,
     /// Its price.
     pub(super) close: Price,
-    /// Unbroken executions since the last emission.
-    pub(super) entered: u32,
-    /// Whether the symbol is on the list of the next emission.
-    pub(super) touched: bool,
+    /// Unbroken executions since the last emission, at which they enter the windows.
+    pub(super) entered: Totals,
+    /// One bit for each window that is known to have changed since the last emission.
+    pub(super) changed: u64,
     /// Whether the symbol is on the list of those that may hold executions.
     pub(super) holding: bool,
 }
@@ -146,10 +157,16 @@ impl SymbolState {
             label,
             last: TradeLog::NONE,
             close: Price(0),
-            entered: 0,
-            touched: false,
+            entered: Totals::EMPTY,
+            changed: 0,
             holding: false,
         }
+    }
+
+    /// Whether something has entered or left since the last emission.
+    #[inline]
+    pub(super) fn is_touched(&self) -> bool {
+        self.entered.trades > 0 || self.changed > 0
     }
 
     /// Takes note of the newest unbroken execution as a candidate for the high and the low of windows
