@@ -7,6 +7,8 @@
               message costs without them"
 )]
 
+use std::hint::{black_box, select_unpredictable};
+
 use bytemuck::Zeroable;
 
 /// Smallest array for which huge pages are asked for, in bytes: two of them.
@@ -48,18 +50,38 @@ impl Memory {
     /// Brings the line of `values[index]` into cache, if the index is inside.
     #[inline(always)]
     pub(crate) fn prefetch<T>(self, values: &[T], index: usize) {
-        #[cfg(target_arch = "x86_64")]
         if self == Memory::Fast {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let line = values.as_ptr().wrapping_add(index);
-            // SAFETY: a prefetch reads nothing that the program could see and cannot fault, whatever
-            // the address; SSE, which has it, is part of x86_64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
-            return;
+            prefetch_line(values.as_ptr().wrapping_add(index));
+        } else {
+            black_box(values.get(index));
         }
-        std::hint::black_box(values.get(index));
+    }
+
+    /// Brings the line of one of two values into cache, without a branch on which.
+    #[inline(always)]
+    pub(crate) fn prefetch_either<T>(self, first: bool, one: (&[T], usize), other: (&[T], usize)) {
+        if self == Memory::Fast {
+            let one = one.0.as_ptr().wrapping_add(one.1);
+            let other = other.0.as_ptr().wrapping_add(other.1);
+            prefetch_line(select_unpredictable(first, one, other));
+        } else {
+            let (values, index) = if first { one } else { other };
+            black_box(values.get(index));
+        }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch_line<T>(line: *const T) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: a prefetch reads nothing that the program could see and cannot fault, whatever the
+    // address; SSE, which has it, is part of x86_64.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn prefetch_line<T>(_: *const T) {}
 
 #[cfg(target_os = "linux")]
 fn ask_for_huge_pages<T>(values: &mut [T]) {
@@ -88,6 +110,9 @@ mod tests {
             assert!(array.iter().all(|&value| value == 0));
             memory.prefetch(&array, 7);
             memory.prefetch(&array, usize::MAX);
+            for first in [false, true] {
+                memory.prefetch_either(first, (&array, 7), (&array, usize::MAX));
+            }
         }
         assert_eq!(Memory::asked_by(true), Memory::Plain);
     }

@@ -110,7 +110,7 @@ impl Pair {
         self.used.push(reference);
         // Looking ahead changes nothing, whatever is looked at.
         self.book.prefetch_order(reference);
-        self.book.prefetch_survivor(reference);
+        self.book.prefetch_survivor(reference, true);
         self.book.prefetch_level(reference, LOCATES[1], None);
         reference
     }

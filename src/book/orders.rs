@@ -110,20 +110,19 @@ impl Book {
         self.orders.prefetch(reference);
     }
 
-    /// When that slot has arrived: asks for where the order is if it is not there.
+    /// When that slot has arrived: asks for where the order is if it rests and is not there.
     #[inline(always)]
-    pub fn prefetch_survivor(&self, reference: u64) {
-        self.orders.prefetch_survivor(reference);
+    pub fn prefetch_survivor(&self, reference: u64, rests: bool) {
+        self.orders.prefetch_survivor(reference, rests);
     }
 
-    /// As [`Book::prefetch_survivor`], and asks for the end of the order's ladder; `told` is the side
-    /// if the message tells it.
+    /// As [`Book::prefetch_survivor`], and asks for the end of the order's ladder. `told` is whether the
+    /// order is an offer; nothing if it rests already.
     #[inline(always)]
-    pub fn prefetch_level(&self, reference: u64, locate: Locate, told: Option<Side>) {
-        let offer = self.orders.prefetch_survivor(reference);
+    pub fn prefetch_level(&self, reference: u64, locate: Locate, told: Option<bool>) {
+        let offer = self.orders.prefetch_survivor(reference, told.is_none());
         if let Some(sides) = self.ladders.get(locate.index()) {
-            let offer = told.map_or(offer, |side| side == Side::Sell);
-            sides[usize::from(offer)].prefetch(self.memory);
+            sides[usize::from(told.unwrap_or(offer))].prefetch(self.memory);
         }
     }
 

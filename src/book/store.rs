@@ -180,14 +180,16 @@ impl Store {
         self.memory.prefetch(&self.ring, self.place(reference));
     }
 
-    /// When the ring's slot has arrived: brings the table's slot into cache if the order is not in
-    /// the ring. Returns whether the order in the ring's slot is an offer.
+    /// When the ring's slot has arrived: brings the table's slot into cache if the order `rests` and is
+    /// not in the ring. Returns whether the order in the ring's slot is an offer.
     #[inline(always)]
-    pub(super) fn prefetch_survivor(&self, reference: u64) -> bool {
-        let slot = self.ring[self.place(reference)];
-        if !slot.holds(reference) {
-            self.table.prefetch(reference);
-        }
+    pub(super) fn prefetch_survivor(&self, reference: u64, rests: bool) -> bool {
+        let place = self.place(reference);
+        let slot = self.ring[place];
+        let elsewhere = rests & !slot.holds(reference);
+        let (table, home) = self.table.place(reference);
+        self.memory
+            .prefetch_either(elsewhere, (table, home), (&self.ring, place));
         slot.worth & Slot::OFFER != 0
     }
 

@@ -48,10 +48,10 @@ impl Table {
         (place + 1) & (self.slots.len() - 1)
     }
 
-    /// Brings the place where a search for `reference` begins into cache.
+    /// The slots, and where a search for `reference` begins among them.
     #[inline(always)]
-    pub(super) fn prefetch(&self, reference: u64) {
-        self.memory.prefetch(&self.slots, self.home(reference));
+    pub(super) fn place(&self, reference: u64) -> (&[Slot], usize) {
+        (&self.slots, self.home(reference))
     }
 
     fn find(&self, reference: u64) -> Option<usize> {
@@ -91,7 +91,8 @@ impl Table {
     /// Adds an order whose reference is not in.
     #[inline]
     pub(super) fn insert(&mut self, slot: Slot) {
-        self.prefetch(slot.reference());
+        let (slots, home) = self.place(slot.reference());
+        self.memory.prefetch(slots, home);
         self.waiting[self.wait] = slot;
         self.wait += 1;
         if self.wait == WAITING {

@@ -10,9 +10,9 @@ pub use counts::{MessageError, NormaliserCounts};
 
 use crate::book::Book;
 use crate::columns::{Batch, Mark};
-use crate::market::{Directory, Gap, Locate, Side, Symbol, Timestamp};
+use crate::market::{Directory, Gap, Locate, Symbol, Timestamp};
 use crate::memory::Memory;
-use crate::wire::itch50::{self, Message, ParseError};
+use crate::wire::itch50::{self, Message, OrderGlance, ParseError};
 
 /// Turns messages into columns.
 pub struct Normaliser {
@@ -114,19 +114,21 @@ impl Normaliser {
         batch: &mut Batch,
         mut undecodable: impl FnMut(T, MessageError) -> Result<(), E>,
     ) -> Result<(), E> {
+        let mut group = [(T::default(), &[][..]); Book::AHEAD];
         loop {
-            let mut group = [(T::default(), &[][..]); Book::AHEAD];
             let mut count = 0;
             while count < group.len()
                 && let Some(message) = messages.next()
             {
-                if let Some(reference) = itch50::reference_of(message.1) {
-                    self.book.prefetch_order(reference);
+                if let Some(order) = itch50::glance(message.1) {
+                    self.book.prefetch_order(order.reference);
                 }
                 group[count] = message;
                 count += 1;
             }
-            self.prefetch_more(group[..count].iter().map(|(_, message)| *message));
+            for order in group[..count].iter().filter_map(|m| itch50::glance(m.1)) {
+                self.prefetch_more(&order);
+            }
             for &(tag, message) in &group[..count] {
                 self.message(message, batch)
                     .or_else(|error| undecodable(tag, error))?;
@@ -137,19 +139,15 @@ impl Normaliser {
         }
     }
 
-    /// When the orders' slots have arrived: asks for what else these messages will need.
+    /// When the order's slot has arrived: asks for what else a message will need.
     #[inline(always)]
-    fn prefetch_more<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
+    fn prefetch_more(&self, order: &OrderGlance) {
         if self.tops {
-            for order in messages.filter_map(itch50::order_of) {
-                let told = Side::from_indicator(order.indicator);
-                self.book
-                    .prefetch_level(order.reference, order.locate, told);
-            }
+            let told = (!order.rests).then_some(order.is_offer);
+            self.book
+                .prefetch_level(order.reference, order.locate, told);
         } else {
-            for reference in messages.filter_map(itch50::live_reference_of) {
-                self.book.prefetch_survivor(reference);
-            }
+            self.book.prefetch_survivor(order.reference, order.rests);
         }
     }
 

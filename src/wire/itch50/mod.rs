@@ -33,8 +33,8 @@ pub use header::Header;
 pub use orders::{
     AddOrder, AddOrderFields, AddOrderWithAttribution, AddOrderWithAttributionFields, OrderCancel,
     OrderCancelFields, OrderDelete, OrderDeleteFields, OrderExecuted, OrderExecutedFields,
-    OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderName, OrderReplace,
-    OrderReplaceFields, live_reference_of, order_of, reference_of,
+    OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderGlance, OrderReplace,
+    OrderReplaceFields, glance,
 };
 pub use parse::{Message, ParseError, length_of, parse};
 pub use trades::{

@@ -116,63 +116,44 @@ impl AddOrderWithAttribution<'_> {
     }
 }
 
-/// Types about an order: 1 if it comes to rest, 2 if it rests.
-const OF_ORDERS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    kinds[AddOrder::KIND as usize] = 1;
-    kinds[AddOrderWithAttribution::KIND as usize] = 1;
-    kinds[OrderExecuted::KIND as usize] = 2;
-    kinds[OrderExecutedWithPrice::KIND as usize] = 2;
-    kinds[OrderCancel::KIND as usize] = 2;
-    kinds[OrderDelete::KIND as usize] = 2;
-    kinds[OrderReplace::KIND as usize] = 2;
+/// Types about an order that rests already.
+const OF_RESTING_ORDERS: [bool; 256] = {
+    let mut kinds = [false; 256];
+    kinds[OrderExecuted::KIND as usize] = true;
+    kinds[OrderExecutedWithPrice::KIND as usize] = true;
+    kinds[OrderCancel::KIND as usize] = true;
+    kinds[OrderDelete::KIND as usize] = true;
+    kinds[OrderReplace::KIND as usize] = true;
     kinds
 };
 
-/// The reference of the order that a message is about, if any. For reading ahead: only the type and
-/// the least length are looked at.
-#[must_use]
-#[inline(always)]
-pub fn reference_of(bytes: &[u8]) -> Option<u64> {
-    let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
-    (OF_ORDERS[usize::from(head[0])] > 0).then(|| OrderDelete::over(head).reference())
-}
-
-/// As [`reference_of`], of an order that rests already.
-#[must_use]
-#[inline(always)]
-pub fn live_reference_of(bytes: &[u8]) -> Option<u64> {
-    let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
-    (OF_ORDERS[usize::from(head[0])] > 1).then(|| OrderDelete::over(head).reference())
-}
-
-/// The order that a message is about.
+/// What a message would say of an order if it is about one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OrderName {
-    /// Its reference.
+pub struct OrderGlance {
+    /// The order's reference, which all types have in one place.
     pub reference: u64,
     /// Symbol as the feed numbers it.
     pub locate: Locate,
-    /// The buy/sell indicator where the message has one, else 0.
-    pub indicator: u8,
+    /// Whether the type tells that the order rests already.
+    pub rests: bool,
+    /// Otherwise, whether it is an offer.
+    pub is_offer: bool,
 }
 
-/// As [`reference_of`], with all that the message tells of the order.
+/// Looks at a message that is to come, whatever its type: to ask for memory ahead of time, a wrong
+/// guess costs less than a branch on a type that no processor foresees. `None` of a message that is
+/// too short to be about an order.
 #[must_use]
 #[inline(always)]
-pub fn order_of(bytes: &[u8]) -> Option<OrderName> {
+pub fn glance(bytes: &[u8]) -> Option<OrderGlance> {
     let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
-    let behind = bytes.get(OrderDelete::LENGTH).copied().unwrap_or(0);
-    let indicator = match OF_ORDERS[usize::from(head[0])] {
-        0 => return None,
-        1 => behind,
-        _ => 0,
-    };
     let delete = OrderDelete::over(head);
-    Some(OrderName {
+    let last = bytes.len() - 1;
+    Some(OrderGlance {
         reference: delete.reference(),
         locate: delete.header().locate,
-        indicator,
+        rests: OF_RESTING_ORDERS[usize::from(head[0])],
+        is_offer: bytes[last.min(OrderDelete::LENGTH)] == b'S',
     })
 }
 
