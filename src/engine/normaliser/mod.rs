@@ -114,32 +114,53 @@ impl Normaliser {
         batch: &mut Batch,
         mut undecodable: impl FnMut(T, MessageError) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut group = [(T::default(), &[][..]); Book::AHEAD];
-        loop {
-            let mut count = 0;
-            while count < group.len()
-                && let Some(message) = messages.next()
-            {
-                if let Some(order) = itch50::glance(message.1) {
-                    self.book.prefetch_order(order.reference);
-                }
-                group[count] = message;
-                count += 1;
-            }
-            for order in group[..count].iter().filter_map(|m| itch50::glance(m.1)) {
-                self.prefetch_more(&order);
-            }
-            for &(tag, message) in &group[..count] {
+        // Two groups, so that what is asked for one arrives while the other is decoded.
+        let mut groups = [[(T::default(), &[][..]); Book::AHEAD]; 2];
+        let [mut current, mut next] = groups.each_mut();
+        let mut count = self.meet(&mut messages, current);
+        self.look_further(&current[..count]);
+        while count > 0 {
+            let following = self.meet(&mut messages, next);
+            for &(tag, message) in &current[..count] {
                 self.message(message, batch)
                     .or_else(|error| undecodable(tag, error))?;
             }
-            if count < group.len() {
-                return Ok(());
+            self.look_further(&next[..following]);
+            count = following;
+            std::mem::swap(&mut current, &mut next);
+        }
+        Ok(())
+    }
+
+    /// Fills `group` from `messages` as far as they go and asks for the orders' slots. Returns how
+    /// many there are.
+    #[inline(always)]
+    fn meet<'a, T: Copy>(
+        &self,
+        messages: &mut impl Iterator<Item = (T, &'a [u8])>,
+        group: &mut [(T, &'a [u8])],
+    ) -> usize {
+        let mut count = 0;
+        while count < group.len()
+            && let Some(message) = messages.next()
+        {
+            if let Some(order) = itch50::glance(message.1) {
+                self.book.prefetch_order(order.reference);
             }
+            group[count] = message;
+            count += 1;
+        }
+        count
+    }
+
+    /// When the orders' slots have arrived: asks for what else these messages will need.
+    #[inline(always)]
+    fn look_further<T>(&self, messages: &[(T, &[u8])]) {
+        for order in messages.iter().filter_map(|m| itch50::glance(m.1)) {
+            self.prefetch_more(&order);
         }
     }
 
-    /// When the order's slot has arrived: asks for what else a message will need.
     #[inline(always)]
     fn prefetch_more(&self, order: &OrderGlance) {
         if self.tops {
