@@ -109,6 +109,9 @@ struct Setting {
     data: Data,
     resident: Resident,
     bars: Bars,
+    /// Bars of one symbol in eight, which the dense grid is timed on: how busy a symbol is does not
+    /// depend on its number.
+    sample: Bars,
     two: rayon::ThreadPool,
 }
 
@@ -154,23 +157,41 @@ fn setting() -> Setting {
     two.install(|| parallel.slide(&bars, SLIDING, &mut got));
     assert!(wanted == got, "parallel sliding");
 
-    // The scalar grid adds up every window anew: it is asked about 8 stretches of 20 ends.
-    let mut grid = whole_grid();
-    let grid_of = |grid: &Grid| checksum(simd.grid(&bars, grid, Checksum::default));
-    for stretch in 0..8 {
-        (grid.first, grid.ends) = (OPEN as u32 + 1 + stretch * 2_900, 20);
-        let wanted = checksum(Scalar.grid(&bars, &grid, Checksum::default));
-        assert_eq!(grid_of(&grid), wanted, "simd grid");
-    }
-    let whole = grid_of(&whole_grid());
-    let same = two.install(|| checksum(parallel.grid(&bars, &whole_grid(), Checksum::default)));
-    assert_eq!(whole, same, "parallel grid");
+    let mut some = Resident::default();
+    let policies = data.locates.iter().map(|&locate| u8::from(locate % 8 == 0));
+    let policies: Vec<u8> = policies.collect();
+    let slices = TradeSlices {
+        policies: &policies,
+        mask: 1,
+        ..data.slices()
+    };
+    some.fill(&[slices]).expect("an eighth of a day");
+    let mut sample = Bars::default();
+    simd.bars(&some, second(), &mut sample);
+    check_grid(&sample, &two);
     Setting {
         data,
         resident,
         bars,
+        sample,
         two,
     }
+}
+
+/// Compares the grids of all paths.
+fn check_grid(bars: &Bars, two: &rayon::ThreadPool) {
+    let (simd, parallel) = (Simd::default(), Parallel::default());
+    // The scalar grid adds up every window anew: it is asked about 8 stretches of 20 ends.
+    let mut grid = whole_grid();
+    let grid_of = |grid: &Grid| checksum(simd.grid(bars, grid, Checksum::default));
+    for stretch in 0..8 {
+        (grid.first, grid.ends) = (OPEN as u32 + 1 + stretch * 2_900, 20);
+        let wanted = checksum(Scalar.grid(bars, &grid, Checksum::default));
+        assert_eq!(grid_of(&grid), wanted, "simd grid");
+    }
+    let whole = grid_of(&whole_grid());
+    let same = two.install(|| checksum(parallel.grid(bars, &whole_grid(), Checksum::default)));
+    assert_eq!(whole, same, "parallel grid");
 }
 
 fn totals(group: &mut BenchmarkGroup<'_, WallTime>, setting: &Setting) {
@@ -245,7 +266,7 @@ fn sparse(group: &mut BenchmarkGroup<'_, WallTime>, setting: &Setting) {
 }
 
 fn dense(group: &mut BenchmarkGroup<'_, WallTime>, setting: &Setting) {
-    let bars = &setting.bars;
+    let bars = &setting.sample;
     let (simd, parallel) = (Simd::default(), Parallel::default());
     let grid = whole_grid();
     let outputs = bars.symbols().count() as u64 * SECONDS * WIDTHS.len() as u64;

@@ -77,7 +77,7 @@ const BARS: &[Bar] = &[
     Bar {
         what: "J3 dense grid, eight widths (ns an output)",
         row: ("columns", "J3 dense simd"),
-        limit: Limit::NanosEach(10_000.0 * 23_400.0 * 8.0, 1.2),
+        limit: Limit::NanosEach(1_250.0 * 23_400.0 * 8.0, 1.2),
         moonshot: 0.7,
     },
     Bar {
