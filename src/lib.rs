@@ -4,7 +4,7 @@
 //! window sums, and the sums leave over FIX:
 //!
 //! ```text
-//! feed ──▶ session ──▶ wire ──▶ book ──▶ columns ──▶ window ──▶ cpu ──▶ publish
+//! feed ──▶ session ──▶ wire ──▶ book ──▶ columns ──▶ window ──▶ cpu │ gpu ──▶ publish
 //! ```
 //!
 //! | stage | what it does |
@@ -16,6 +16,7 @@
 //! | [`columns`] | executions and quotes as structure of arrays |
 //! | [`window`] | which rows exist and what they hold, whoever computes them |
 //! | [`cpu`] | the kernels: scalar (the oracle), simd, parallel |
+//! | `gpu` | the same answers on a GPU; feature "gpu", on by default |
 //! | [`publish`] | FIX, CSV, JSON lines, tables |
 //!
 //! [`market`] is the vocabulary, [`buffer`] lends the bytes, [`engine`] joins the stages with threads
@@ -93,6 +94,8 @@ pub mod config;
 pub mod cpu;
 pub mod engine;
 pub mod feed;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod market;
 pub mod memory;
 pub mod metrics;

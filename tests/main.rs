@@ -18,6 +18,9 @@ mod feed;
 mod fix;
 /// Rows against answers that the crate had no part in: the Python oracle's and the real captures'.
 mod golden;
+/// The GPU against the same suite in every tier, with faults planted in shaders, plans and devices.
+#[cfg(feature = "gpu")]
+mod gpu;
 /// Bytes that nobody promised: no panic, no broken line, no wrong acceptance.
 mod hostile;
 /// Known-bad kernels that the differential suite must catch.
@@ -26,6 +29,9 @@ mod mutants;
 mod sender;
 /// Lossy lines become one ordered stream: each message once or declared lost, against a naive model.
 mod session;
+/// Every shader in every tier is valid; its structs, constants and bindings are those of the host.
+#[cfg(feature = "gpu")]
+mod shaders;
 /// The whole engine inline under a seed: any order of turns and any weather, the same rows.
 mod simulation;
 /// A stall of half a second shows in the percentiles; a measure of service alone would not show it.

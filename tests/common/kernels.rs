@@ -83,6 +83,7 @@ pub(crate) fn suite(kernel: &dyn Kernel) -> Result<(), String> {
     for seed in 0..200 {
         cases.push(random(seed));
     }
+    cases.push(long());
     for case in &cases {
         check(kernel, std::slice::from_ref(case))?;
     }
@@ -170,10 +171,34 @@ fn adversarial() -> Vec<Case> {
             &every_window(executions.len() as u32),
         ));
     }
+    // The first four come to 2^63 + 2^32 - 1, the others to what is missing to 2^64: the carry out of the
+    // low words is what takes the high ones over.
+    let half = (1 << 31, 1 << 31);
+    let less = ((1 << 31) - 1, (1 << 31) - 1);
+    let zero = (0, 0);
+    let carries = [half, half, (MAX, 1), zero, half, less, zero, zero, zero];
+    cases.push(case("words that carry", &carries, &every_window(9)));
     let many = at(MAX, MAX, 70_000);
     let ends = [(0, 70_000), (1, 70_000), (0, 69_999), (35_000, 35_001)];
     cases.push(case("the greatest sum of many", &many, &ends));
     cases
+}
+
+/// More executions than any backend looks at in one piece, and windows of all widths over them, some of
+/// whose sums come near 2^64.
+fn long() -> Case {
+    let mut random = Random(11);
+    let count = 9_000;
+    let executions: Vec<(u32, u32)> = (0..count)
+        .map(|_| (random.below(1 << 31) as u32, random.below(1 << 20) as u32))
+        .collect();
+    let mut bounds = vec![(0, count), (4_095, 4_097), (0, 4_096), (4_096, 8_192)];
+    for _ in 0..100 {
+        let width = 1 << random.below(13);
+        let low = random.below(u64::from(count)) as u32;
+        bounds.push((low, (low + width).min(count)));
+    }
+    case("long", &executions, &bounds)
 }
 
 /// A case drawn from `seed`.

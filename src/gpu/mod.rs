@@ -1,0 +1,38 @@
+//! Who computes on a GPU: the answers of [`crate::cpu`], bit for bit, where there is an adapter.
+//!
+//! Jobs are packed into passes ([`plan`], pure): the executions of many symbols stand one after the other
+//! in two planes, and the windows of all of them follow in a third. A pass runs the stages of `shaders/`
+//! in order:
+//!
+//! 1. *sums reduce, spine, apply*: prefix sums of price·shares and of shares over the whole pass, block
+//!    sums first. No block waits for another within a stage. Symbols need not be told apart: a window
+//!    lies within one, and the difference of two prefixes is the sum of what lies between them.
+//! 2. *extremes base, level*: highest and lowest prices of blocks, of pairs of blocks, of fours, ...
+//! 3. *windows*: one lane a window; its cost does not depend on the width.
+//!
+//! Prefixes wrap. Their difference is exact if the window's own sum is below the modulus, which is 2^64
+//! where (largest price) x (largest shares) x (executions of the widest window) is below it, else 2^96,
+//! which no 2^32 executions reach. Open and close are looked up by index on the host, which holds the
+//! prices: no byte needs to move for them.
+//!
+//! Everything on the device is a copy of what the host has: a device that is lost costs an answer
+//! computed elsewhere, never a wrong one.
+
+mod buffers;
+mod canary;
+mod device;
+mod dispatch;
+mod error;
+mod kernel;
+mod params;
+mod pipeline;
+pub mod plan;
+mod shader;
+mod tier;
+
+pub use device::{AdapterSummary, adapters};
+pub use error::Error;
+pub use kernel::{Gpu, GpuOptions};
+pub use params::{Answer, BLOCK, EXTREME_BLOCK, LANES, Params, TALLY_BYTES, TILES, VECTOR};
+pub use shader::{Plane, Shaders, Stage};
+pub use tier::Tier;

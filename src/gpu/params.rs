@@ -1,0 +1,54 @@
+//! What shaders and host both know: the structs of `shaders/`, field by field, and their sizes.
+
+use bytemuck::{Pod, Zeroable};
+
+/// What every stage is told about a pass (`shaders/shared/params.wgsl`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Params {
+    /// Executions of the pass.
+    pub executions: u32,
+    /// Windows of the pass.
+    pub windows: u32,
+    /// Blocks of [`BLOCK`] executions.
+    pub sum_blocks: u32,
+    /// Blocks of [`EXTREME_BLOCK`] executions.
+    pub extreme_blocks: u32,
+    /// The level of the table of extremes that is being read to make the next.
+    pub level: u32,
+}
+
+/// The sums of one window as the device writes them (`shaders/windows.wgsl`): words, low ones first.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Answer {
+    /// Bits 0 to 31 of Σ price·shares in ticks·shares.
+    pub notional_low: u32,
+    /// Bits 32 to 63 of the same.
+    pub notional_middle: u32,
+    /// Bits 64 to 95 of the same.
+    pub notional_high: u32,
+    /// Bits 0 to 31 of Σ shares.
+    pub volume_low: u32,
+    /// Bits 32 to 63 of the same.
+    pub volume_high: u32,
+    /// Highest price in ticks.
+    pub high: u32,
+    /// Lowest price in ticks.
+    pub low: u32,
+    /// Number of executions.
+    pub trades: u32,
+}
+
+/// Invocations of a workgroup.
+pub const LANES: u32 = 256;
+/// Executions that a lane reads at once.
+pub const VECTOR: u32 = 4;
+/// Times that a workgroup reads a vector a lane.
+pub const TILES: u32 = 4;
+/// Executions that a workgroup sums.
+pub const BLOCK: u32 = LANES * VECTOR * TILES;
+/// Executions of an entry of the lowest level of extremes.
+pub const EXTREME_BLOCK: u32 = 16;
+/// Bytes of the sums of a block.
+pub const TALLY_BYTES: u64 = 24;

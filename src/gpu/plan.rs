@@ -1,0 +1,220 @@
+//! What goes to the device, and in which pieces. Pure: sizes in, passes and dispatches out.
+//!
+//! A pass holds as many executions and windows as fit the limits of the device. A job too large for one
+//! is cut: its executions into shards, each asked for all of its windows as far as they lie in it, or its
+//! windows into stretches over the same executions. The sums of the pieces of a job, joined in the order
+//! of the passes, are its answer.
+//!
+//! Software adapters stop loops silently after 65,535 iterations an invocation; every stage stays below
+//! [`MOST_ITERATIONS`], which [`Shape::new`] asserts.
+
+use std::ops::Range;
+
+use super::params::{BLOCK, EXTREME_BLOCK, LANES, TALLY_BYTES, TILES, VECTOR};
+use super::shader::{Plane, Stage};
+
+/// Most iterations of all loops of an invocation together.
+pub const MOST_ITERATIONS: u32 = 16_384;
+/// Executions of a pass, however much would fit.
+const MOST_EXECUTIONS: u32 = 1 << 24;
+/// Windows of a pass, however many would fit.
+const MOST_WINDOWS: u32 = 1 << 22;
+/// Bytes of a window's bounds.
+const BOUNDS_BYTES: u64 = 8;
+/// Bytes of a window's answer.
+const ANSWER_BYTES: u64 = 32;
+
+/// What a device lets one pass have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Executions, a power of two or 0.
+    pub executions: u32,
+    /// Windows.
+    pub windows: u32,
+}
+
+/// How much one job asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobSize {
+    /// Its executions.
+    pub executions: usize,
+    /// Its windows.
+    pub windows: usize,
+}
+
+/// A part of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Which job.
+    pub job: usize,
+    /// Which of its executions.
+    pub executions: Range<usize>,
+    /// Which of its windows, as far as they lie in those executions.
+    pub windows: Range<usize>,
+}
+
+/// What the device does in one go. Pieces stand one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// What it answers.
+    pub pieces: Vec<Piece>,
+    /// Executions of all pieces.
+    pub executions: u32,
+    /// Windows of all pieces.
+    pub windows: u32,
+}
+
+/// The sizes of a pass on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Executions of the pass.
+    pub executions: u32,
+    /// Windows of the pass.
+    pub windows: u32,
+    /// Blocks that are summed.
+    pub sum_blocks: u32,
+    /// Entries of the lowest level of extremes.
+    pub extreme_blocks: u32,
+    /// Levels of extremes.
+    pub levels: u32,
+}
+
+impl Limits {
+    /// The limits of a device that binds `binding_bytes` at a time.
+    #[must_use]
+    pub fn new(binding_bytes: u64) -> Self {
+        let fits = |executions: u32| {
+            let shape = Shape::new(executions, 1);
+            Plane::EACH
+                .iter()
+                .all(|&plane| shape.bytes(plane) <= binding_bytes)
+        };
+        let powers = (0..=MOST_EXECUTIONS.ilog2()).rev().map(|power| 1 << power);
+        Self {
+            executions: powers.into_iter().find(|&count| fits(count)).unwrap_or(0),
+            windows: u32::try_from(binding_bytes / ANSWER_BYTES)
+                .unwrap_or(u32::MAX)
+                .min(MOST_WINDOWS),
+        }
+    }
+}
+
+/// Packs jobs into passes. Jobs without executions or without windows have no piece: there is nothing
+/// to compute.
+///
+/// # Panics
+/// If the limits allow no execution or no window.
+#[must_use]
+pub fn passes(jobs: &[JobSize], limits: &Limits) -> Vec<Pass> {
+    assert!(limits.executions > 0 && limits.windows > 0, "no room");
+    let mut passes = Vec::new();
+    let mut pass = Pass::default();
+    for (job, size) in jobs.iter().enumerate() {
+        for executions in stretches(size.executions, limits.executions) {
+            for windows in stretches(size.windows, limits.windows) {
+                let piece = Piece {
+                    job,
+                    executions: executions.clone(),
+                    windows,
+                };
+                if !pass.has_room(&piece, limits) {
+                    passes.push(std::mem::take(&mut pass));
+                }
+                pass.push(piece);
+            }
+        }
+    }
+    if !pass.pieces.is_empty() {
+        passes.push(pass);
+    }
+    passes
+}
+
+/// `0..count` in stretches of at most `most`.
+fn stretches(count: usize, most: u32) -> impl Iterator<Item = Range<usize>> {
+    let most = most as usize;
+    (0..count.div_ceil(most)).map(move |index| index * most..count.min((index + 1) * most))
+}
+
+impl Pass {
+    fn has_room(&self, piece: &Piece, limits: &Limits) -> bool {
+        self.executions as usize + piece.executions.len() <= limits.executions as usize
+            && self.windows as usize + piece.windows.len() <= limits.windows as usize
+    }
+
+    fn push(&mut self, piece: Piece) {
+        self.executions += piece.executions.len() as u32;
+        self.windows += piece.windows.len() as u32;
+        self.pieces.push(piece);
+    }
+}
+
+impl Shape {
+    /// The sizes of a pass of so many executions and windows.
+    ///
+    /// # Panics
+    /// If a stage would run more iterations or workgroups than every device allows.
+    #[must_use]
+    pub fn new(executions: u32, windows: u32) -> Self {
+        let extreme_blocks = executions.div_ceil(EXTREME_BLOCK).max(1);
+        let shape = Self {
+            executions,
+            windows,
+            // Prefix sums have one entry more than there are executions.
+            sum_blocks: executions / BLOCK + 1,
+            extreme_blocks,
+            levels: extreme_blocks.ilog2() + 1,
+        };
+        for stage in Stage::EACH {
+            let (iterations, groups) = (shape.iterations(stage), shape.workgroups(stage));
+            assert!(iterations <= MOST_ITERATIONS, "{stage:?}: {iterations}");
+            assert!(groups <= 65_535, "{stage:?}: {groups} workgroups");
+        }
+        shape
+    }
+
+    /// Most iterations of an invocation of `stage`, over all of its loops, inner ones included.
+    #[must_use]
+    pub fn iterations(&self, stage: Stage) -> u32 {
+        // Steps over the lanes in workgroup memory, or over subgroups of four lanes at least.
+        let scan = LANES.ilog2().max(LANES / 4);
+        match stage {
+            Stage::SumsReduce => TILES * (1 + VECTOR) + scan,
+            Stage::SumsSpine => 2 * self.sum_blocks.div_ceil(LANES) + scan,
+            Stage::SumsApply => TILES * (1 + 2 * VECTOR + scan),
+            Stage::ExtremesBase => EXTREME_BLOCK / VECTOR * (1 + VECTOR),
+            Stage::ExtremesLevel => 0,
+            Stage::Windows => 2 * (EXTREME_BLOCK - 1),
+        }
+    }
+
+    /// Workgroups of `stage`.
+    #[must_use]
+    pub fn workgroups(&self, stage: Stage) -> u32 {
+        match stage {
+            Stage::SumsReduce | Stage::SumsApply => self.sum_blocks,
+            Stage::SumsSpine => 1,
+            Stage::ExtremesBase | Stage::ExtremesLevel => self.extreme_blocks.div_ceil(LANES),
+            Stage::Windows => self.windows.div_ceil(LANES),
+        }
+    }
+
+    /// Bytes of `plane`.
+    #[must_use]
+    pub fn bytes(&self, plane: Plane) -> u64 {
+        let executions = u64::from(self.executions);
+        let windows = u64::from(self.windows);
+        match plane {
+            Plane::Prices | Plane::Shares => executions.next_multiple_of(u64::from(VECTOR)) * 4,
+            Plane::BlockTallies => u64::from(self.sum_blocks) * TALLY_BYTES,
+            Plane::Notionals | Plane::Volumes => (executions + 1) * 8,
+            Plane::NotionalHighs => (executions + 1) * 4,
+            Plane::Extremes => u64::from(self.levels) * u64::from(self.extreme_blocks) * 8,
+            Plane::Bounds => windows * BOUNDS_BYTES,
+            Plane::Answers => windows * ANSWER_BYTES,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! The GPU, where there is one: without an adapter these tests say SKIPPED, and fail if `REQUIRE_GPU=1`.
+
+/// Sums in every tier against the suite, and faults planted in shaders and plans.
+mod sums;
+
+use widetape::gpu::{Error, Gpu, GpuOptions};
+use widetape::window::{Job, Kernel};
+
+/// An open GPU; `None` where there is no adapter and none is required.
+pub(crate) fn open(options: &GpuOptions) -> Option<OnGpu> {
+    match Gpu::open(options) {
+        Ok(gpu) => Some(OnGpu(gpu)),
+        Err(Error::NoAdapter) if !is_required() => {
+            println!("SKIPPED: no GPU adapter");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+pub(crate) fn is_required() -> bool {
+    std::env::var_os("REQUIRE_GPU").is_some_and(|value| value == "1")
+}
+
+/// A GPU that is trusted to answer.
+pub(crate) struct OnGpu(pub(crate) Gpu);
+
+impl Kernel for OnGpu {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn evaluate(&self, jobs: &mut [Job<'_>]) {
+        self.0.evaluate(jobs).expect("the GPU answers");
+    }
+}
