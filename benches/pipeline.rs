@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
+use widetape::Spec;
 use widetape::columns::Batch;
+use widetape::cpu::Scalar;
 use widetape::engine::Normaliser;
 use widetape::window::{Output, Row, Sliding};
 use widetape::wire::binaryfile::Blocks;
 use widetape::wire::itch50::{Message, parse};
-use widetape::{Backend, Spec};
 
 use crate::cpu_time::CpuTime;
 use crate::{day, decode};
@@ -99,7 +100,7 @@ fn columns(blocks: &[u8], tops: bool, mut each: impl FnMut(&Batch)) {
 
 /// The rows of `spec`, in feed order, each handed to `each`; returns how many tops of book changed.
 fn rows(blocks: &[u8], tops: bool, spec: &Spec, mut each: impl FnMut(&Row)) -> usize {
-    let mut sliding = Sliding::new(spec.clone(), Backend::Scalar.kernel());
+    let mut sliding = Sliding::new(spec.clone(), Box::new(Scalar));
     let (mut output, mut quotes) = (Output::default(), 0);
     columns(blocks, tops, |batch| {
         sliding.apply(batch, &mut output).expect("room in the log");

@@ -6,10 +6,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::Criterion;
+use widetape::Spec;
 use widetape::columns::Batch;
+use widetape::cpu::Scalar;
 use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
 use widetape::window::{Corrections, Output, Sliding, Sums};
-use widetape::{Backend, Spec};
 
 use crate::cpu_time::{self, CpuTime};
 
@@ -72,7 +73,7 @@ fn windows(every_end: bool) -> Sliding {
         corrections: Corrections::Off,
         ..Spec::default()
     };
-    Sliding::new(spec, Backend::Scalar.kernel())
+    Sliding::new(spec, Box::new(Scalar))
 }
 
 /// Plays 70 s; the rows of the last end must be what its executions add up to, one by one.

@@ -114,6 +114,8 @@ pub use feed::{
     FeedError, Impair, ItchFile, MemorySource, Poll, Profile, Receive, Source, SyntheticDay,
     SyntheticOptions, UdpOptions, UdpSource, multicast_sender, open_any,
 };
+#[cfg(feature = "gpu")]
+pub use gpu::{AdapterSummary, GpuOptions, Tier as GpuTier, adapters};
 pub use market::{Duration, Locate, NANOS_PER_SECOND, Symbol};
 pub use publish::fix::{Acceptor, AcceptorOptions};
 pub use publish::text::Format;

@@ -14,7 +14,13 @@ use flate2::read::GzDecoder;
 
 use crate::cli::process::widetape;
 
-const BACKENDS: [&str; 3] = ["scalar", "simd", "parallel"];
+const BACKENDS: &[&str] = &[
+    "scalar",
+    "simd",
+    "parallel",
+    #[cfg(feature = "gpu")]
+    "gpu",
+];
 
 fn dataset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,5 +1,9 @@
 //! The GPU, where there is one: without an adapter these tests say SKIPPED, and fail if `REQUIRE_GPU=1`.
 
+/// The engine and a GPU that is lost, wrong, full or late.
+mod offload;
+/// The command with `--backend gpu`: the bytes of the oracle, with and without a device.
+mod rows;
 /// Sums in every tier against the suite, and faults planted in shaders and plans.
 mod sums;
 

@@ -33,8 +33,31 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         Ok(()) => "multicast   works on loopback".to_owned(),
         Err(reason) => format!("multicast   does not work on loopback: {reason}"),
     });
-    lines.push("gpu         this build has no GPU backend".to_owned());
+    lines.extend(graphics().map(|found| format!("{:<12}{found}", "gpu")));
     tell(format_args!("{}\n", lines.join("\n")))
+}
+
+/// A line for each adapter.
+#[cfg(feature = "gpu")]
+fn graphics() -> impl Iterator<Item = String> {
+    let line = |adapter: &crate::AdapterSummary| {
+        let kind = match adapter.is_software {
+            true => "software, which --backend gpu alone chooses",
+            false => "hardware",
+        };
+        let (name, driver, tier) = (&adapter.name, &adapter.driver, adapter.tier);
+        format!("{name}, {driver}, tier {tier}, {kind}")
+    };
+    let mut lines: Vec<String> = crate::adapters().iter().map(line).collect();
+    if lines.is_empty() {
+        lines.push("no adapter: is a Vulkan driver installed?".to_owned());
+    }
+    lines.into_iter()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn graphics() -> impl Iterator<Item = String> {
+    std::iter::once("this build has no GPU backend".to_owned())
 }
 
 /// What this machine's cores can do.

@@ -23,9 +23,13 @@ pub(super) struct Request {
     /// Which executions count: itch.all, itch.continuous, itch.auction or itch.displayed.
     #[arg(long, value_name = "NAME", default_value = "itch.all")]
     pub(super) policy: Policy,
-    /// Who computes: auto, scalar, simd or parallel.
+    /// Who computes: auto, scalar, simd, parallel or gpu.
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(super) backend: Backend,
+    /// The form of the GPU's shaders: u32, u64 or subgroups; the last that works unless said.
+    #[cfg(feature = "gpu")]
+    #[arg(long, value_name = "NAME")]
+    pub(super) gpu_tier: Option<crate::GpuTier>,
     /// Write a row at every end while its window holds an execution.
     #[arg(long)]
     pub(super) every_end: bool,
@@ -47,6 +51,17 @@ impl Request {
         spec.check()
             .map_err(|error| Error::Usage(format!("--window: {error}")))?;
         Ok(spec)
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Request {
+    /// How a GPU is opened.
+    pub(super) fn gpu(&self) -> crate::GpuOptions {
+        crate::GpuOptions {
+            tier: self.gpu_tier,
+            ..crate::GpuOptions::default()
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let options = Options {
         mode,
         backend: args.request.backend,
+        #[cfg(feature = "gpu")]
+        gpu: args.request.gpu(),
         files: args.files.clone(),
         ..Options::new(spec)
     };
@@ -103,6 +105,12 @@ fn destroys_no_input(args: &Args) -> Result<(), Error> {
 /// Says what a user should know about the rows that were written.
 fn warn(summary: &Summary) {
     let count = |counter| summary.counters.get(counter);
+    if let Some(trouble) = &summary.gpu_trouble {
+        say(format_args!(
+            "widetape: warning: {trouble}; the CPU computed {} of the windows asked of the GPU",
+            count(Counter::RescuedWindows)
+        ));
+    }
     if count(Counter::Gaps) > 0 {
         say(format_args!(
             "widetape: warning: gaps {1}, lost messages {0}: rows that they touch say complete=false",

@@ -83,6 +83,11 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     let (summary, outcome) = engine.run(&Clock::machine());
     let report = report(&summary.counters, &summary.latency, summary.elapsed());
     say(format_args!("{}", report.trim_end()));
+    if let Some(trouble) = &summary.gpu_trouble {
+        say(format_args!(
+            "widetape: warning: {trouble}; the CPU answered"
+        ));
+    }
     error::outcome(outcome, &out)
 }
 

@@ -1,8 +1,10 @@
 //! Which kernel computes.
 
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
 
 use crate::cpu::{Parallel, Scalar, Simd};
+use crate::metrics::Counters;
 use crate::window::Kernel;
 
 /// What `--backend` may say.
@@ -17,36 +19,56 @@ pub enum Backend {
     Simd,
     /// Vector instructions on every core.
     Parallel,
+    /// The GPU, and the cores where it does not answer.
+    #[cfg(feature = "gpu")]
+    Gpu,
 }
 
 impl Backend {
     /// Every backend with its name.
-    pub const EACH: [(&'static str, Backend); 4] = [
+    pub const EACH: &[(&'static str, Backend)] = &[
         ("auto", Backend::Auto),
         ("scalar", Backend::Scalar),
         ("simd", Backend::Simd),
         ("parallel", Backend::Parallel),
+        #[cfg(feature = "gpu")]
+        ("gpu", Backend::Gpu),
     ];
-
-    /// The kernel.
-    #[must_use]
-    pub fn kernel(self) -> Box<dyn Kernel> {
-        match self {
-            Backend::Scalar => Box::new(Scalar),
-            Backend::Simd => Box::new(Simd::default()),
-            Backend::Auto | Backend::Parallel => Box::new(Parallel::default()),
-        }
-    }
 }
 
 impl FromStr for Backend {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Backend::EACH.into_iter().find(|(name, _)| *name == text);
-        known.map(|(_, backend)| backend).ok_or_else(|| match text {
-            "gpu" => "this build has no GPU backend; use auto, scalar, simd or parallel".to_owned(),
-            _ => format!("`{text}` is no backend; there are auto, scalar, simd and parallel"),
+        let known = Backend::EACH.iter().find(|(name, _)| *name == text);
+        known.map(|&(_, backend)| backend).ok_or_else(|| {
+            let names: Vec<&str> = Backend::EACH.iter().map(|&(name, _)| name).collect();
+            let names = names.join(", ");
+            match text {
+                "gpu" => format!("this build has no GPU backend; there are {names}"),
+                _ => format!("`{text}` is no backend; there are {names}"),
+            }
         })
+    }
+}
+
+/// The first thing that went wrong with a kernel, in words; nothing while all is well.
+pub(super) type Trouble = Arc<Mutex<Option<String>>>;
+
+impl super::Options {
+    /// The kernel, and where it says what goes wrong with it. What it does is added to `counters`.
+    #[cfg_attr(
+        not(feature = "gpu"),
+        expect(unused_variables, reason = "what runs on a GPU is counted")
+    )]
+    pub(super) fn kernel(&self, counters: &Arc<Counters>) -> (Box<dyn Kernel>, Trouble) {
+        let kernel: Box<dyn Kernel> = match self.backend {
+            Backend::Scalar => Box::new(Scalar),
+            Backend::Simd => Box::new(Simd::default()),
+            Backend::Auto | Backend::Parallel => Box::new(Parallel::default()),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu => return super::offload::to_gpu(self.gpu.clone(), counters),
+        };
+        (kernel, Trouble::default())
     }
 }

@@ -17,6 +17,8 @@ mod decoded;
 mod decoder;
 mod error;
 mod normaliser;
+#[cfg(feature = "gpu")]
+mod offload;
 mod pipe;
 mod publisher;
 mod receiver;
@@ -37,6 +39,8 @@ pub use chain::Chain;
 pub use clock::Clock;
 pub use error::Error;
 pub use normaliser::{MessageError, Normaliser, NormaliserCounts};
+#[cfg(feature = "gpu")]
+pub use offload::{Accelerator, Offload, OpenAccelerator};
 pub use recovery::{Recovery, RecoveryOptions};
 pub use run::{Engine, Mode, Options, Summary};
 pub use threads::ThreadOptions;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::agent::{Agent, run_inline};
 use super::analyst::Analyst;
+use super::backend::Trouble;
 use super::decoder::Decoder;
 use super::pipe::pipe;
 use super::publisher::Publishing;
@@ -40,6 +41,9 @@ pub struct Options {
     pub mode: Mode,
     /// By which kernel.
     pub backend: Backend,
+    /// How a GPU is opened.
+    #[cfg(feature = "gpu")]
+    pub gpu: crate::gpu::GpuOptions,
     /// How packets are put in order.
     pub sequencer: SequencerOptions,
     /// Who is asked for lost packets.
@@ -62,6 +66,8 @@ impl Options {
             spec,
             mode: Mode::default(),
             backend: Backend::default(),
+            #[cfg(feature = "gpu")]
+            gpu: crate::gpu::GpuOptions::default(),
             sequencer: SequencerOptions::default(),
             recovery: None,
             files: Vec::new(),
@@ -81,6 +87,8 @@ pub struct Summary {
     pub latency: Latency,
     /// Symbols with an execution that could not be priced.
     pub flagged: Vec<Symbol>,
+    /// What first went wrong with a GPU, so that the CPU answered in its place.
+    pub gpu_trouble: Option<String>,
     /// Nanoseconds from start to end.
     pub elapsed_ns: u64,
 }
@@ -102,6 +110,7 @@ pub struct Engine {
     counters: Arc<Counters>,
     latency: Arc<Mutex<Latency>>,
     flagged: Arc<Mutex<Vec<Symbol>>>,
+    gpu_trouble: Trouble,
     stop: Arc<AtomicBool>,
     threads: Threads,
 }
@@ -127,6 +136,7 @@ impl Engine {
         let (packets_in, packets_out) = pipe(options.queue);
         let (batches_in, batches_out) = pipe(options.queue);
         let (results_in, results_out) = pipe(options.queue);
+        let (kernel, gpu_trouble) = options.kernel(&counters);
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
         let normaliser = Normaliser::new(tops).with_memory(options.memory);
         let decoder = Decoder::new(
@@ -138,7 +148,6 @@ impl Engine {
             Arc::clone(&flagged),
             Arc::clone(&stop),
         );
-        let kernel = options.backend.kernel();
         if options.threads.places() {
             // A kernel's own threads inherit the cores of the thread that first needs them; they
             // start here, so that they keep those of the caller and not one agent's.
@@ -175,6 +184,7 @@ impl Engine {
             counters,
             latency,
             flagged,
+            gpu_trouble,
             stop,
             threads,
         })
@@ -226,10 +236,15 @@ impl Engine {
         let outcome = run(self.threads, agents);
         let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let mut flagged = self.flagged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trouble = self
+            .gpu_trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let summary = Summary {
             counters: self.counters,
             latency: std::mem::take(&mut latency),
             flagged: std::mem::take(&mut flagged),
+            gpu_trouble: trouble.take(),
             elapsed_ns: clock.monotonic_ns(),
         };
         (summary, outcome)

@@ -46,7 +46,10 @@ fn wrong_usage_is_told_with_exit_code_2() {
         (&["scan", &day, "--window", "1s,1s"], "`1s` stands twice"),
         (&["scan", &day, "--step", "session"], "session"),
         (&["scan", &day, "--policy", "itch.some"], "itch.continuous"),
+        #[cfg(not(feature = "gpu"))]
         (&["scan", &day, "--backend", "gpu"], "no GPU backend"),
+        #[cfg(feature = "gpu")]
+        (&["scan", &day, "--gpu-tier", "u16"], "subgroups"),
         (&["scan", &day, "--backend", "fast"], "fast"),
         (&["scan", &day, "--format", "xml"], "jsonl"),
         (&["scan", &day, "--corrections", "some"], "some"),
@@ -119,7 +122,7 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
         ),
         (
             "backend.toml",
-            "[window]\nbackend = \"gpu\"\n",
+            "[window]\nbackend = \"fast\"\n",
             "backend.toml:2: ",
         ),
         ("lines.toml", "[feed]\nlines = []\n", "at least one line"),

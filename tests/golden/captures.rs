@@ -75,8 +75,8 @@ fn compare(file: &Path, expected: &Path) -> [String; 4] {
     assert!(windows.len() >= 12, "{windows:?}");
 
     let file = file.to_str().expect("UTF-8");
-    let runs = BACKENDS.map(|backend| ["scan", backend]);
-    for [command, backend] in runs.into_iter().chain([["replay", "scalar"]]) {
+    let runs = BACKENDS.iter().map(|backend| ["scan", *backend]);
+    for [command, backend] in runs.chain([["replay", "scalar"]]) {
         let request = |options: &[&str]| {
             let whole = [command, file, "--format", "csv", "--backend", backend];
             let done = widetape(&[&whole, options].concat()).exits(0);
