@@ -10,6 +10,8 @@ struct Answer {
     volume_high: u32,
     high: u32,
     low: u32,
+    open: u32,
+    close: u32,
     trades: u32,
 }
 
@@ -65,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = bounds[window].x;
     let end = bounds[window].y;
     if first >= end {
-        answers[window] = Answer(0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u);
+        answers[window] = Answer(0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u);
         return;
     }
     let notional = long_words(long_subtract(notionals[end], notionals[first]));
@@ -79,6 +81,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         volume.y,
         extreme.x,
         extreme.y,
+        prices[first],
+        prices[end - 1u],
         end - first,
     );
 }

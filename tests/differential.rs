@@ -5,9 +5,9 @@
 //! draws days as wire messages; `rows` sends them through the whole engine in every way. `long` does
 //! without the model where a day must be long.
 
-mod day_jobs;
+pub(crate) mod day_jobs;
 mod days;
-mod kernels;
+pub(crate) mod kernels;
 mod long;
 mod model;
 mod rows;

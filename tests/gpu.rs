@@ -1,5 +1,7 @@
 //! The GPU, where there is one: without an adapter these tests say SKIPPED, and fail if `REQUIRE_GPU=1`.
 
+/// The grid of a day that stays on the device.
+mod day;
 /// The engine and a GPU that is lost, wrong, full or late.
 mod offload;
 /// The command with `--backend gpu`: the bytes of the oracle, with and without a device.
@@ -7,6 +9,7 @@ mod rows;
 /// Sums in every tier against the suite, and faults planted in shaders and plans.
 mod sums;
 
+use proptest::prelude::ProptestConfig;
 use widetape::gpu::{Error, Gpu, GpuOptions};
 use widetape::window::{Job, Kernel};
 
@@ -19,6 +22,15 @@ pub(crate) fn open(options: &GpuOptions) -> Option<OnGpu> {
             None
         }
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// So many cases are drawn.
+pub(crate) fn drawing(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
     }
 }
 

@@ -42,7 +42,7 @@ fn modules() -> Vec<(String, Tier, Option<Stage>, Module)> {
 
 #[test]
 fn every_shader_is_valid_in_every_tier_and_no_lower_one() {
-    assert_eq!(modules().len(), 3 * 7);
+    assert_eq!(modules().len(), 3 * 8);
     let shaders = Shaders::default();
     for (tier, below) in [(Tier::Longs, Tier::Words), (Tier::Subgroups, Tier::Longs)] {
         let text = shaders.module(Stage::SumsReduce, tier);
@@ -84,9 +84,10 @@ macro_rules! host {
 
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
-    let params = host!(Params: executions windows sum_blocks extreme_blocks level);
+    let params = host!(Params: executions windows sum_blocks extreme_blocks level first_row widths
+        first_end ends step last_step);
     let answer = host!(Answer: notional_low notional_middle notional_high volume_low volume_high
-        high low trades);
+        high low open close trades);
     for (name, _, stage, module) in modules() {
         if stage.is_some() {
             assert_eq!(fields(&module, "Params"), Some(params.clone()), "{name}");

@@ -12,6 +12,18 @@ struct Params {
     extreme_blocks: u32,
     // The level of the table of extremes that is being read to make the next.
     level: u32,
+    // The first row of a grid: a row is a symbol and a width.
+    first_row: u32,
+    // Widths of the grid.
+    widths: u32,
+    // The first end, in steps since midnight.
+    first_end: u32,
+    // Ends of a row, one a step.
+    ends: u32,
+    // Length of a step in milliseconds.
+    step: u32,
+    // The last step whose start fits 32 bits.
+    last_step: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

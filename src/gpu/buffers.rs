@@ -1,10 +1,14 @@
 //! The planes on the device: grown as passes need, kept from pass to pass.
 
+use std::num::NonZero;
+
 use wgpu::{Buffer, BufferDescriptor, BufferUsages};
 
+use super::Error;
 use super::device::Device;
+use super::params::Params;
 use super::plan::Shape;
-use super::shader::Plane;
+use super::shader::{Plane, Stage};
 
 /// Distance of the parameters of two levels, as every device allows it.
 pub(super) const PARAMS_STRIDE: u64 = 256;
@@ -32,15 +36,69 @@ impl Buffers {
         }
     }
 
-    /// Makes room for a pass. Bits 64 to 95 of notionals need none unless it `is_wide`.
-    pub(super) fn fit(&mut self, device: &Device, shape: &Shape, is_wide: bool) {
-        for plane in Plane::EACH {
-            if plane != Plane::NotionalHighs || is_wide {
-                let buffer = &mut self.planes[plane as usize - 1];
-                grow(device, buffer, shape.bytes(plane));
+    /// Makes room for the executions of a pass. Bits 64 to 95 of notionals need none unless it `is_wide`.
+    pub(super) fn fit_executions(&mut self, device: &Device, shape: &Shape, is_wide: bool) {
+        for stage in Stage::OF_EXECUTIONS {
+            let (read, written) = stage.planes();
+            for &plane in read.iter().chain(written) {
+                if plane != Plane::NotionalHighs || is_wide {
+                    self.fit(device, plane, shape.bytes(plane));
+                }
             }
         }
+    }
+
+    /// Makes room for the windows of a pass.
+    pub(super) fn fit_windows(&mut self, device: &Device, shape: &Shape) {
+        for plane in [Plane::Bounds, Plane::Answers] {
+            self.fit(device, plane, shape.bytes(plane));
+        }
         grow(device, &mut self.staging, shape.bytes(Plane::Answers));
+    }
+
+    /// Makes room in one plane.
+    pub(super) fn fit(&mut self, device: &Device, plane: Plane, bytes: u64) {
+        grow(device, &mut self.planes[plane as usize - 1], bytes);
+    }
+
+    /// Writes the parts one after the other into a plane; together they have `bytes` bytes.
+    pub(super) fn write<'a>(
+        &self,
+        device: &Device,
+        plane: Plane,
+        bytes: u64,
+        parts: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), Error> {
+        let Some(bytes) = NonZero::new(bytes) else {
+            return Ok(());
+        };
+        let buffer = self.plane(plane);
+        let Some(mut view) = device.queue.write_buffer_with(buffer, 0, bytes) else {
+            return device.check().and(Err(Error::OutOfMemory));
+        };
+        let mut at = 0;
+        for part in parts {
+            view.slice(at..at + part.len()).copy_from_slice(part);
+            at += part.len();
+        }
+        Ok(())
+    }
+
+    /// Says what every stage is to know: `params` with the sizes of a pass, one for each level.
+    pub(super) fn describe(&self, device: &Device, shape: &Shape, params: Params) {
+        for level in 0..shape.levels {
+            let params = Params {
+                executions: shape.executions,
+                windows: shape.windows,
+                sum_blocks: shape.sum_blocks,
+                extreme_blocks: shape.extreme_blocks,
+                level,
+                ..params
+            };
+            let offset = u64::from(level) * PARAMS_STRIDE;
+            let bytes = bytemuck::bytes_of(&params);
+            device.queue.write_buffer(&self.params, offset, bytes);
+        }
     }
 
     pub(super) fn plane(&self, plane: Plane) -> &Buffer {
@@ -53,6 +111,7 @@ const STAGING: BufferUsages = BufferUsages::MAP_READ.union(BufferUsages::COPY_DS
 fn usage(plane: Plane) -> BufferUsages {
     let copied = match plane {
         Plane::Prices | Plane::Shares | Plane::Bounds => BufferUsages::COPY_DST,
+        Plane::Times | Plane::Starts | Plane::Widths => BufferUsages::COPY_DST,
         Plane::Answers => BufferUsages::COPY_SRC,
         _ => BufferUsages::empty(),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wgpu::{CommandBuffer, CommandEncoderDescriptor, ComputePassDescriptor};
+use wgpu::{Buffer, CommandBuffer, CommandEncoderDescriptor, ComputePassDescriptor};
 
 use super::Error;
 use super::buffers::{Buffers, PARAMS_STRIDE};
@@ -16,10 +16,10 @@ use crate::window::{Bounds, Job, Sums};
 
 /// The stages of one device, and its buffers.
 pub(super) struct Dispatcher {
-    stages: Vec<Compiled>,
-    buffers: Buffers,
+    stages: [Compiled; Stage::EACH.len()],
+    pub(super) buffers: Buffers,
     /// How long a pass may take.
-    time_limit: Duration,
+    pub(super) time_limit: Duration,
 }
 
 impl Dispatcher {
@@ -31,7 +31,7 @@ impl Dispatcher {
     ) -> Result<Self, Error> {
         let stages = Stage::EACH.map(|stage| Compiled::new(device, shaders, stage));
         let dispatcher = Self {
-            stages: stages.into(),
+            stages,
             buffers: Buffers::new(device),
             time_limit,
         };
@@ -47,9 +47,12 @@ impl Dispatcher {
     ) -> Result<(), Error> {
         let shape = Shape::new(pass.executions, pass.windows);
         let is_wide = pass.pieces.iter().any(|piece| !fits_64_bits(jobs, piece));
-        self.buffers.fit(device, &shape, is_wide);
+        self.buffers.fit_executions(device, &shape, is_wide);
+        self.buffers.fit_windows(device, &shape);
         self.upload(device, jobs, pass, &shape)?;
-        let commands = self.encode(device, &shape, is_wide);
+        let stages = [&Stage::OF_EXECUTIONS[..], &[Stage::Windows]].concat();
+        let planes = |plane| self.buffers.plane(plane);
+        let commands = self.encode(device, &stages, (&shape, is_wide), &self.buffers, planes);
         let bytes = shape.bytes(Plane::Answers);
         device.read(
             commands,
@@ -62,8 +65,7 @@ impl Dispatcher {
                     let job = &mut jobs[piece.job];
                     for window in piece.windows.clone() {
                         let answer = answers.next().map(bytemuck::pod_read_unaligned);
-                        let bounds = clipped(job.bounds[window], piece);
-                        let sums = sums(&answer.unwrap_or_default(), job.prices, bounds);
+                        let sums = sums(&answer.unwrap_or_default());
                         job.sums[window] = job.sums[window].then(&sums);
                     }
                 }
@@ -80,20 +82,14 @@ impl Dispatcher {
     ) -> Result<(), Error> {
         let executions = u64::from(pass.executions) * 4;
         let pieces = || pass.pieces.iter().map(|piece| (piece, &jobs[piece.job]));
-        let prices = pieces().map(|(piece, job)| &job.prices[piece.executions.clone()]);
-        self.write(
-            device,
-            Plane::Prices,
-            executions,
-            prices.map(bytemuck::cast_slice),
-        )?;
-        let shares = pieces().map(|(piece, job)| &job.shares[piece.executions.clone()]);
-        self.write(
-            device,
-            Plane::Shares,
-            executions,
-            shares.map(bytemuck::cast_slice),
-        )?;
+        let buffers = &self.buffers;
+        for (plane, column) in [
+            (Plane::Prices, (|job| job.prices) as Column),
+            (Plane::Shares, |job| job.shares),
+        ] {
+            let words = pieces().map(|(piece, job)| &column(job)[piece.executions.clone()]);
+            buffers.write(device, plane, executions, words.map(bytemuck::cast_slice))?;
+        }
         let mut first = 0;
         let mut bounds: Vec<[u32; 2]> = Vec::with_capacity(pass.windows as usize);
         for (piece, job) in pieces() {
@@ -107,70 +103,50 @@ impl Dispatcher {
         }
         let bytes = shape.bytes(Plane::Bounds);
         let words = std::iter::once(bytemuck::cast_slice(&bounds));
-        self.write(device, Plane::Bounds, bytes, words)?;
-        for level in 0..shape.levels {
-            let params = Params {
-                executions: shape.executions,
-                windows: shape.windows,
-                sum_blocks: shape.sum_blocks,
-                extreme_blocks: shape.extreme_blocks,
-                level,
-            };
-            let (buffer, offset) = (&self.buffers.params, u64::from(level) * PARAMS_STRIDE);
-            device
-                .queue
-                .write_buffer(buffer, offset, bytemuck::bytes_of(&params));
-        }
+        buffers.write(device, Plane::Bounds, bytes, words)?;
+        buffers.describe(device, shape, Params::default());
         device.check()
     }
 
-    /// Writes the parts one after the other into a plane; together they have `bytes` bytes.
-    fn write<'a>(
+    /// The stages, in order, over the planes that `buffer_of` gives. If the last one is
+    /// [`Stage::Windows`], its answers are copied to the staging buffer of `own`, which has the parameters.
+    pub(super) fn encode<'a>(
         &self,
         device: &Device,
-        plane: Plane,
-        bytes: u64,
-        parts: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<(), Error> {
-        let Some(bytes) = std::num::NonZero::new(bytes) else {
-            return Ok(());
-        };
-        let buffer = self.buffers.plane(plane);
-        let Some(mut view) = device.queue.write_buffer_with(buffer, 0, bytes) else {
-            return device.check().and(Err(Error::OutOfMemory));
-        };
-        let mut at = 0;
-        for part in parts {
-            view.slice(at..at + part.len()).copy_from_slice(part);
-            at += part.len();
-        }
-        Ok(())
-    }
-
-    fn encode(&self, device: &Device, shape: &Shape, is_wide: bool) -> CommandBuffer {
+        stages: &[Stage],
+        (shape, is_wide): (&Shape, bool),
+        own: &Buffers,
+        buffer_of: impl Fn(Plane) -> &'a Buffer + Copy,
+    ) -> CommandBuffer {
         let descriptor = CommandEncoderDescriptor::default();
         let mut encoder = device.device.create_command_encoder(&descriptor);
         let mut commands = encoder.begin_compute_pass(&ComputePassDescriptor::default());
-        for compiled in &self.stages {
+        for &stage in stages {
+            let compiled = &self.stages[stage as usize];
             commands.set_pipeline(compiled.pipeline(is_wide));
-            let planes = compiled.bind(device, &self.buffers);
-            let times = match compiled.stage {
+            let planes = compiled.bind(device, &own.params, buffer_of);
+            let times = match stage {
                 Stage::ExtremesLevel => shape.levels - 1,
                 _ => 1,
             };
             for level in 0..times {
                 let offset = level * PARAMS_STRIDE as u32;
                 commands.set_bind_group(0, &planes, &[offset]);
-                commands.dispatch_workgroups(shape.workgroups(compiled.stage), 1, 1);
+                commands.dispatch_workgroups(shape.workgroups(stage), 1, 1);
             }
         }
         drop(commands);
-        let answers = self.buffers.plane(Plane::Answers);
-        let bytes = shape.bytes(Plane::Answers);
-        encoder.copy_buffer_to_buffer(answers, 0, &self.buffers.staging, 0, bytes);
+        if stages.last() == Some(&Stage::Windows) {
+            let answers = buffer_of(Plane::Answers);
+            let bytes = shape.bytes(Plane::Answers);
+            encoder.copy_buffer_to_buffer(answers, 0, &own.staging, 0, bytes);
+        }
         encoder.finish()
     }
 }
+
+/// A column of a job.
+type Column = for<'a> fn(&Job<'a>) -> &'a [u32];
 
 /// Whether no window of the piece can reach 2^64 ticks·shares.
 fn fits_64_bits(jobs: &[Job<'_>], piece: &Piece) -> bool {
@@ -197,20 +173,16 @@ fn clipped(bounds: Bounds, piece: &Piece) -> Bounds {
     }
 }
 
-/// An answer of the device with the prices that the host looks up.
-fn sums(answer: &Answer, prices: &[u32], bounds: Bounds) -> Sums {
-    if bounds.low == bounds.high {
-        return Sums::default();
-    }
-    let words = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
-    let notional = words(answer.notional_low, answer.notional_middle);
+/// An answer of the device as the host has it.
+fn sums(answer: &Answer) -> Sums {
+    let (notional, volume) = (answer.notional(), answer.volume());
     Sums {
         notional: u128::from(answer.notional_high) << 64 | u128::from(notional),
-        volume: words(answer.volume_low, answer.volume_high),
+        volume,
         trades: u64::from(answer.trades),
-        open: Price(prices[bounds.low as usize]),
+        open: Price(answer.open),
         high: Price(answer.high),
         low: Price(answer.low),
-        close: Price(prices[bounds.high as usize - 1]),
+        close: Price(answer.close),
     }
 }

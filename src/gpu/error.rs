@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Tier;
+use crate::market::Locate;
 
 /// Why a GPU did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +46,14 @@ pub enum Error {
     /// Work has not been done in time.
     #[error("no answer from the GPU within {0:?}")]
     TimedOut(Duration),
+    /// A symbol has more executions than the device binds at a time.
+    #[error("locate {} has more than {most} executions, which the GPU does not hold", locate.0)]
+    TooLarge {
+        /// The symbol.
+        locate: Locate,
+        /// The limit.
+        most: u32,
+    },
     /// The driver refuses what it was asked to do.
     #[error("the GPU refuses: {0}")]
     Refused(String),

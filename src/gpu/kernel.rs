@@ -45,7 +45,7 @@ pub struct Gpu {
     /// Nothing once it has hung.
     state: Mutex<Option<State>>,
     planner: fn(&[JobSize], &Limits) -> Vec<Pass>,
-    limits: Limits,
+    pub(super) limits: Limits,
     adapter: AdapterSummary,
     tier: Tier,
     device: wgpu::Device,
@@ -105,31 +105,37 @@ impl Gpu {
     /// # Errors
     /// When the device did not do its work. Some answers may have been written then, and mean nothing.
     pub fn evaluate(&self, jobs: &mut [Job<'_>]) -> Result<(), Error> {
+        self.with(|device, dispatcher| {
+            for job in jobs.iter_mut() {
+                job.sums.fill(Sums::default());
+            }
+            let size = |job: &Job<'_>| JobSize {
+                executions: job.prices.len(),
+                windows: job.bounds.len(),
+            };
+            let sizes: Vec<JobSize> = jobs.iter().map(size).collect();
+            let mut passes = (self.planner)(&sizes, &self.limits).into_iter();
+            passes.try_for_each(|pass| dispatcher.run(device, jobs, &pass))
+        })
+    }
+
+    /// Does something with the device.
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&Device, &mut Dispatcher) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(State { device, dispatcher }) = &mut *state else {
             return Err(Error::Lost("it hangs".to_owned()));
         };
-        device.check()?;
-        for job in jobs.iter_mut() {
-            job.sums.fill(Sums::default());
+        let outcome = device.check().and_then(|()| work(device, dispatcher));
+        if let Err(error @ Error::TimedOut(_)) = &outcome
+            && let Some(State { device, dispatcher }) = state.take()
+        {
+            // What the work uses lives as long as the work.
+            std::mem::forget(dispatcher);
+            device.give_up(error);
         }
-        let size = |job: &Job<'_>| JobSize {
-            executions: job.prices.len(),
-            windows: job.bounds.len(),
-        };
-        let sizes: Vec<JobSize> = jobs.iter().map(size).collect();
-        for pass in (self.planner)(&sizes, &self.limits) {
-            let outcome = dispatcher.run(device, jobs, &pass);
-            if let Err(error @ Error::TimedOut(_)) = &outcome {
-                if let Some(State { device, dispatcher }) = state.take() {
-                    // What the work uses lives as long as the work.
-                    std::mem::forget(dispatcher);
-                    device.give_up(error);
-                }
-                return outcome;
-            }
-            outcome?;
-        }
-        Ok(())
+        outcome
     }
 }

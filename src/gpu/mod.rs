@@ -12,14 +12,17 @@
 //!
 //! Prefixes wrap. Their difference is exact if the window's own sum is below the modulus, which is 2^64
 //! where (largest price) x (largest shares) x (executions of the widest window) is below it, else 2^96,
-//! which no 2^32 executions reach. Open and close are looked up by index on the host, which holds the
-//! prices: no byte needs to move for them.
+//! which no 2^32 executions reach. Open and close are looked up by index.
+//!
+//! A day can also stay on the device ([`Gpu::load`]): then a grid of every end, symbol and width is asked
+//! by a few words, and the executions of its windows are found there.
 //!
 //! Everything on the device is a copy of what the host has: a device that is lost costs an answer
 //! computed elsewhere, never a wrong one.
 
 mod buffers;
 mod canary;
+mod day;
 mod device;
 mod dispatch;
 mod error;
@@ -30,6 +33,7 @@ pub mod plan;
 mod shader;
 mod tier;
 
+pub use day::GpuDay;
 pub use device::{AdapterSummary, adapters};
 pub use error::Error;
 pub use kernel::{Gpu, GpuOptions};

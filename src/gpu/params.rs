@@ -16,6 +16,18 @@ pub struct Params {
     pub extreme_blocks: u32,
     /// The level of the table of extremes that is being read to make the next.
     pub level: u32,
+    /// The first row of a grid: a row is a symbol and a width.
+    pub first_row: u32,
+    /// Widths of the grid.
+    pub widths: u32,
+    /// The first end, in steps since midnight.
+    pub first_end: u32,
+    /// Ends of a row, one a step.
+    pub ends: u32,
+    /// Length of a step in milliseconds.
+    pub step: u32,
+    /// The last step whose start fits 32 bits.
+    pub last_step: u32,
 }
 
 /// The sums of one window as the device writes them (`shaders/windows.wgsl`): words, low ones first.
@@ -36,8 +48,26 @@ pub struct Answer {
     pub high: u32,
     /// Lowest price in ticks.
     pub low: u32,
+    /// First price in ticks.
+    pub open: u32,
+    /// Last price in ticks.
+    pub close: u32,
     /// Number of executions.
     pub trades: u32,
+}
+
+impl Answer {
+    /// Σ price·shares modulo 2^64.
+    #[must_use]
+    pub fn notional(&self) -> u64 {
+        u64::from(self.notional_middle) << 32 | u64::from(self.notional_low)
+    }
+
+    /// Σ shares.
+    #[must_use]
+    pub fn volume(&self) -> u64 {
+        u64::from(self.volume_high) << 32 | u64::from(self.volume_low)
+    }
 }
 
 /// Invocations of a workgroup.

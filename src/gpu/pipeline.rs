@@ -4,12 +4,11 @@ use std::num::NonZero;
 
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
-    BindGroupLayoutEntry, BindingResource, BindingType, BufferBinding, BufferBindingType,
+    BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
     ComputePipeline, ComputePipelineDescriptor, PipelineCompilationOptions,
     PipelineLayoutDescriptor, ShaderModuleDescriptor, ShaderSource, ShaderStages,
 };
 
-use super::buffers::Buffers;
 use super::device::Device;
 use super::params::Params;
 use super::shader::{Plane, Shaders, Stage};
@@ -51,19 +50,24 @@ impl Compiled {
     }
 
     /// The planes of the stage, bound.
-    pub(super) fn bind(&self, device: &Device, buffers: &Buffers) -> BindGroup {
+    pub(super) fn bind<'a>(
+        &self,
+        device: &Device,
+        params: &Buffer,
+        buffer_of: impl Fn(Plane) -> &'a Buffer,
+    ) -> BindGroup {
         let (read, written) = self.stage.planes();
         let params = BindGroupEntry {
             binding: 0,
             resource: BindingResource::Buffer(BufferBinding {
-                buffer: &buffers.params,
+                buffer: params,
                 offset: 0,
                 size: Some(PARAMS_BYTES),
             }),
         };
         let planes = read.iter().chain(written).map(|&plane| BindGroupEntry {
             binding: plane as u32,
-            resource: buffers.plane(plane).as_entire_binding(),
+            resource: buffer_of(plane).as_entire_binding(),
         });
         let entries: Vec<BindGroupEntry<'_>> = std::iter::once(params).chain(planes).collect();
         device.device.create_bind_group(&BindGroupDescriptor {

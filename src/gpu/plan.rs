@@ -8,10 +8,14 @@
 //! Software adapters stop loops silently after 65,535 iterations an invocation; every stage stays below
 //! [`MOST_ITERATIONS`], which [`Shape::new`] asserts.
 
+mod grid;
+
 use std::ops::Range;
 
-use super::params::{BLOCK, EXTREME_BLOCK, LANES, TALLY_BYTES, TILES, VECTOR};
+use super::params::{Answer, BLOCK, EXTREME_BLOCK, LANES, TALLY_BYTES, TILES, VECTOR};
 use super::shader::{Plane, Stage};
+
+pub use grid::{Shard, Stretch, shards, stretches};
 
 /// Most iterations of all loops of an invocation together.
 pub const MOST_ITERATIONS: u32 = 16_384;
@@ -22,7 +26,7 @@ const MOST_WINDOWS: u32 = 1 << 22;
 /// Bytes of a window's bounds.
 const BOUNDS_BYTES: u64 = 8;
 /// Bytes of a window's answer.
-const ANSWER_BYTES: u64 = 32;
+const ANSWER_BYTES: u64 = size_of::<Answer>() as u64;
 
 /// What a device lets one pass have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,8 +114,8 @@ pub fn passes(jobs: &[JobSize], limits: &Limits) -> Vec<Pass> {
     let mut passes = Vec::new();
     let mut pass = Pass::default();
     for (job, size) in jobs.iter().enumerate() {
-        for executions in stretches(size.executions, limits.executions) {
-            for windows in stretches(size.windows, limits.windows) {
+        for executions in cut(size.executions, limits.executions) {
+            for windows in cut(size.windows, limits.windows) {
                 let piece = Piece {
                     job,
                     executions: executions.clone(),
@@ -130,8 +134,8 @@ pub fn passes(jobs: &[JobSize], limits: &Limits) -> Vec<Pass> {
     passes
 }
 
-/// `0..count` in stretches of at most `most`.
-fn stretches(count: usize, most: u32) -> impl Iterator<Item = Range<usize>> {
+/// `0..count` in ranges of at most `most`.
+fn cut(count: usize, most: u32) -> impl Iterator<Item = Range<usize>> {
     let most = most as usize;
     (0..count.div_ceil(most)).map(move |index| index * most..count.min((index + 1) * most))
 }
@@ -184,6 +188,8 @@ impl Shape {
             Stage::SumsApply => TILES * (1 + 2 * VECTOR + scan),
             Stage::ExtremesBase => EXTREME_BLOCK / VECTOR * (1 + VECTOR),
             Stage::ExtremesLevel => 0,
+            // Each of the two bounds halves what is left of a symbol.
+            Stage::GridBounds => 2 * (u32::BITS - self.executions.leading_zeros()),
             Stage::Windows => 2 * (EXTREME_BLOCK - 1),
         }
     }
@@ -195,11 +201,11 @@ impl Shape {
             Stage::SumsReduce | Stage::SumsApply => self.sum_blocks,
             Stage::SumsSpine => 1,
             Stage::ExtremesBase | Stage::ExtremesLevel => self.extreme_blocks.div_ceil(LANES),
-            Stage::Windows => self.windows.div_ceil(LANES),
+            Stage::GridBounds | Stage::Windows => self.windows.div_ceil(LANES),
         }
     }
 
-    /// Bytes of `plane`.
+    /// Bytes of `plane`; 0 of those that are as long as there are symbols or widths.
     #[must_use]
     pub fn bytes(&self, plane: Plane) -> u64 {
         let executions = u64::from(self.executions);
@@ -212,6 +218,8 @@ impl Shape {
             Plane::Extremes => u64::from(self.levels) * u64::from(self.extreme_blocks) * 8,
             Plane::Bounds => windows * BOUNDS_BYTES,
             Plane::Answers => windows * ANSWER_BYTES,
+            Plane::Times => executions * 4,
+            Plane::Starts | Plane::Widths => 0,
         }
     }
 }

@@ -33,11 +33,17 @@ pub enum Plane {
     Bounds,
     /// One [`super::Answer`] a window.
     Answers,
+    /// u32: milliseconds since midnight.
+    Times,
+    /// u32: where the executions of each symbol start, and at last their number.
+    Starts,
+    /// u32: widths of a grid in steps.
+    Widths,
 }
 
 impl Plane {
     /// Every plane, by number.
-    pub const EACH: [Plane; 9] = [
+    pub const EACH: [Plane; 12] = [
         Plane::Prices,
         Plane::Shares,
         Plane::BlockTallies,
@@ -47,6 +53,9 @@ impl Plane {
         Plane::Extremes,
         Plane::Bounds,
         Plane::Answers,
+        Plane::Times,
+        Plane::Starts,
+        Plane::Widths,
     ];
 }
 
@@ -63,19 +72,31 @@ pub enum Stage {
     ExtremesBase,
     /// Extremes of twice as many blocks.
     ExtremesLevel,
+    /// Executions of the windows of a grid.
+    GridBounds,
     /// Answers.
     Windows,
 }
 
 impl Stage {
-    /// Every stage, in the order of a pass.
-    pub const EACH: [Stage; 6] = [
+    /// Every stage, in the order in which they may follow each other.
+    pub const EACH: [Stage; 7] = [
         Stage::SumsReduce,
         Stage::SumsSpine,
         Stage::SumsApply,
         Stage::ExtremesBase,
         Stage::ExtremesLevel,
+        Stage::GridBounds,
         Stage::Windows,
+    ];
+
+    /// What is made of executions, whatever windows are asked.
+    pub(super) const OF_EXECUTIONS: [Stage; 5] = [
+        Stage::SumsReduce,
+        Stage::SumsSpine,
+        Stage::SumsApply,
+        Stage::ExtremesBase,
+        Stage::ExtremesLevel,
     ];
 
     /// The planes that it reads, and those that it writes.
@@ -90,6 +111,10 @@ impl Stage {
             ),
             Stage::ExtremesBase => (&[Plane::Prices], &[Plane::Extremes]),
             Stage::ExtremesLevel => (&[], &[Plane::Extremes]),
+            Stage::GridBounds => (
+                &[Plane::Times, Plane::Starts, Plane::Widths],
+                &[Plane::Bounds],
+            ),
             Stage::Windows => (
                 &[
                     Plane::Prices,
@@ -111,6 +136,7 @@ impl Stage {
             Stage::SumsApply => include_str!("../../shaders/sums_apply.wgsl"),
             Stage::ExtremesBase => include_str!("../../shaders/extremes_base.wgsl"),
             Stage::ExtremesLevel => include_str!("../../shaders/extremes_level.wgsl"),
+            Stage::GridBounds => include_str!("../../shaders/grid_bounds.wgsl"),
             Stage::Windows => include_str!("../../shaders/windows.wgsl"),
         }
     }

@@ -31,7 +31,7 @@ fn executions() -> impl Strategy<Value = Vec<Execution>> {
     })
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let widths = proptest::collection::vec(prop_oneof![0..6_u32, 0..300_u32], 0..4);
     let asked = (
         1..40_u64,

@@ -31,7 +31,7 @@ fn windows(count: u32) -> impl Strategy<Value = Vec<(u32, u32)>> {
     })
 }
 
-fn cases() -> impl Strategy<Value = Vec<Case>> {
+pub(crate) fn cases() -> impl Strategy<Value = Vec<Case>> {
     let one = proptest::collection::vec((value(), value()), 0..80).prop_flat_map(|executions| {
         windows(executions.len() as u32)
             .prop_map(move |windows| case("drawn", &executions, &windows))

@@ -1,11 +1,14 @@
 //! The suite of all kernels, in every tier, whole and in shards; and what it does to planted faults.
 
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use widetape::gpu::plan::{JobSize, Limits, Pass, passes};
 use widetape::gpu::{Error, Gpu, GpuOptions, Shaders, Tier};
 
-use super::open;
+use super::{drawing, open};
 use crate::common::kernels::{Case, case, check, suite};
 use crate::common::random::Random;
+use crate::differential::kernels;
 
 /// So little in a pass that most jobs of the suite are cut.
 const TINY: Limits = Limits {
@@ -88,8 +91,22 @@ fn every_tier_sums_days_of_all_shapes() {
     }
 }
 
+#[test]
+fn every_tier_sums_what_is_drawn() {
+    for tier in Tier::EACH {
+        let Some(gpu) = open(&in_tier(tier)) else {
+            return;
+        };
+        let drawn = TestRunner::new(drawing(60)).run(&kernels::cases(), |cases| {
+            prop_assert_eq!(check(&gpu, &cases), Ok(()));
+            Ok(())
+        });
+        assert!(drawn.is_ok(), "{tier}: {}", drawn.unwrap_err());
+    }
+}
+
 /// Faults in the text of the stages: what stands there, and what stands there by mistake.
-const FAULTS: [(&str, &str, &str); 15] = [
+const FAULTS: [(&str, &str, &str); 16] = [
     (
         "a carry between words is dropped",
         "let carry = u32(low < a.x);",
@@ -139,6 +156,11 @@ const FAULTS: [(&str, &str, &str); 15] = [
         "high and low are swapped",
         "extreme.x,\n        extreme.y,",
         "extreme.y,\n        extreme.x,",
+    ),
+    (
+        "open and close are swapped",
+        "prices[first],\n        prices[end - 1u],",
+        "prices[end - 1u],\n        prices[first],",
     ),
     (
         "the words of a volume are swapped",
@@ -193,9 +215,9 @@ fn every_fault_planted_in_a_shader_is_caught() {
             caught += 1;
         }
         let planted = match tier {
-            Tier::Words => 14,
-            Tier::Longs => 11,
-            Tier::Subgroups => 12,
+            Tier::Words => 15,
+            Tier::Longs => 12,
+            Tier::Subgroups => 13,
         };
         assert_eq!(caught, planted, "{tier}: faults that find a place");
     }
