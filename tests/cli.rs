@@ -1,5 +1,7 @@
 //! The command line: every subcommand, exit codes, one clear line for every fault.
 
+/// Rows that are picked out of all that there are.
+mod choices;
 /// Synthetic days and decoded lines.
 mod day;
 /// What the machine gives and withholds, by planted files.

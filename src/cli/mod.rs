@@ -7,6 +7,7 @@
 //! | 2 | wrong usage |
 //! | 78 | bad configuration |
 
+mod choice;
 mod demo;
 mod doctor;
 mod error;

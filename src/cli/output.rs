@@ -6,15 +6,16 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Error;
-use crate::{Format, Only, Publisher, Spec, Symbol};
+use crate::{Format, Only, Publisher, Selected, Selection, Spec, Symbol};
 
-/// A publisher that writes `format` to `out`, for the symbols in `only`; with `prompt`,
-/// each update is written at once.
+/// A publisher that writes `format` to `out`: of the rows of the symbols in `only` those of `selection`.
+/// With `prompt`, each update is written at once.
 pub(super) fn writer(
     spec: &Spec,
     format: Format,
     out: &Path,
     only: Option<BTreeSet<Symbol>>,
+    selection: Option<Selection>,
     prompt: bool,
 ) -> Result<Box<dyn Publisher + Send>, Error> {
     let sink: Box<dyn Write + Send> = if out == Path::new("-") {
@@ -24,7 +25,10 @@ pub(super) fn writer(
             .map_err(|error| Error::Failed(format!("{}: {error}", out.display())))?;
         Box::new(file)
     };
-    let publisher = format.writer(spec, sink, prompt);
+    let mut publisher = format.writer(spec, sink, prompt);
+    if let Some(selection) = selection {
+        publisher = Box::new(Selected::new(selection, publisher));
+    }
     Ok(match only {
         Some(symbols) => Box::new(Only::new(symbols, publisher)),
         None => publisher,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use super::choice::Choice;
 use super::error::say;
 use super::output::writer;
 use super::request::{Destination, Request};
@@ -25,6 +26,8 @@ pub(super) struct Args {
     request: Request,
     #[command(flatten)]
     destination: Destination,
+    #[command(flatten)]
+    choice: Choice,
     /// Exit with 0 even if a file ends inside a message.
     #[arg(long)]
     lenient: bool,
@@ -33,6 +36,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let spec = args.request.spec()?;
     let only = args.destination.only()?;
+    let selection = args.choice.selection(&spec, mode)?;
     if args.files.len() > Chain::MAX_FILES {
         return Err(Error::Usage(format!(
             "more than {} files",
@@ -49,7 +53,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let chain = Chain::new(sources);
     let truncated = chain.truncated();
     let (format, out) = (args.destination.format, &args.destination.out);
-    let publishers = vec![writer(&spec, format, out, only, false)?];
+    let publishers = vec![writer(&spec, format, out, only, selection, false)?];
     let options = Options {
         mode,
         backend: args.request.backend,
