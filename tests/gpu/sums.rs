@@ -92,6 +92,28 @@ fn every_tier_sums_days_of_all_shapes() {
 }
 
 #[test]
+fn a_symbol_beyond_the_limits_of_every_device_is_cut() {
+    let Some(gpu) = open(&in_tier(Tier::Words)) else {
+        return;
+    };
+    let mut random = Random(8);
+    let count = (1 << 23) + 5_000;
+    let executions: Vec<(u32, u32)> = (0..count)
+        .map(|_| (random.bits() as u32, random.bits() as u32))
+        .collect();
+    let cut = 1 << 23;
+    let bounds = [
+        (0, count),
+        (cut - 1, cut + 1),
+        (0, cut),
+        (cut, count),
+        (5, cut - 7),
+    ];
+    let case = case("8 million executions", &executions, &bounds);
+    assert_eq!(check(&gpu, &[case]), Ok(()));
+}
+
+#[test]
 fn every_tier_sums_what_is_drawn() {
     for tier in Tier::EACH {
         let Some(gpu) = open(&in_tier(tier)) else {
