@@ -3,4 +3,5 @@
 mod capture;
 mod client;
 mod market_data;
+mod scenarios;
 mod session;

@@ -15,6 +15,7 @@ mod generate;
 mod inspect;
 mod live;
 mod output;
+mod password;
 mod request;
 mod rows;
 mod run;
@@ -62,6 +63,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Says what this machine gives, and what to change.
     Doctor(doctor::Args),
+    /// Hashes a counterparty's password, read from standard input, for the configuration.
+    Password(password::Args),
 }
 
 /// Does what was typed.
@@ -79,5 +82,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Password(args)) => password::run(&args),
     }
 }

@@ -46,6 +46,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crossbeam_channel", &["src/engine/"]),
     ("clap", &["src/cli/"]),
     ("hdrhistogram", &["src/metrics/"]),
+    ("argon2", &["src/publish/fix/credentials.rs"]),
+    ("jiff", &["src/publish/fix/schedule.rs"]),
 ];
 
 /// Stages without I/O, clock, threads and logging.

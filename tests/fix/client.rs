@@ -27,6 +27,10 @@ impl Desk {
             ..AcceptorOptions::default()
         };
         change(&mut options);
+        Self::with_options(options)
+    }
+
+    pub(super) fn with_options(options: AcceptorOptions) -> Self {
         let windows = vec!["1s".to_owned(), "session".to_owned()];
         Self {
             acceptor: Acceptor::bind(options, windows).unwrap(),

@@ -114,7 +114,7 @@ fn strangers_are_closed_without_a_word() {
         logon("49=FRIEND|56=OTHER|", &time),
         logon(names, "52=20200130-14:32:00.001|"),
         logon(names, ""),
-        framed("FIX.4.2", &format!("35=A|{names}34=1|{time}98=0|108=30|")),
+        framed("FIX.4.3", &format!("35=A|{names}34=1|{time}98=0|108=30|")),
         framed("FIX.4.4", &format!("35=0|{names}34=1|{time}")),
         bad_sum,
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),
@@ -207,6 +207,21 @@ fn an_acceptor_can_move_to_its_thread() {
 }
 
 #[test]
+fn beyond_loopback_only_if_plain_text_is_wanted() {
+    let options = |listen: &str, plain_text| AcceptorOptions {
+        listen: listen.parse().unwrap(),
+        plain_text,
+        ..AcceptorOptions::default()
+    };
+    let error = Acceptor::bind(options("0.0.0.0:0", false), Vec::new()).unwrap_err();
+    assert!(matches!(error, FixError::PlainText { .. }), "{error}");
+    assert!(error.to_string().contains("plain_text = true"), "{error}");
+    for (listen, plain_text) in [("0.0.0.0:0", true), ("127.0.0.2:0", false)] {
+        assert!(Acceptor::bind(options(listen, plain_text), Vec::new()).is_ok());
+    }
+}
+
+#[test]
 fn an_address_in_use_is_named_with_a_remedy() {
     let desk = Desk::new(|_| {});
     let listen = desk.acceptor.local_address().unwrap();
@@ -224,6 +239,7 @@ fn an_address_in_use_is_named_with_a_remedy() {
 
     let options = AcceptorOptions {
         listen: SocketAddr::from(([192, 0, 2, 1], 9)),
+        plain_text: true,
         ..AcceptorOptions::default()
     };
     let error = Acceptor::bind(options, Vec::new()).unwrap_err();

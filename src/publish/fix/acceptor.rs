@@ -17,7 +17,7 @@ const ACCEPTS_PER_DUTY: usize = 16;
 /// Bytes read from a socket at a time.
 const CHUNK: usize = 16 * 1024;
 
-/// A FIX 4.4 acceptor that publishes market data to every subscriber.
+/// A FIX acceptor that publishes market data to every subscriber.
 ///
 /// It has no thread and no clock: call [`duty`](Self::duty) often, and
 /// [`set_clock`](Self::set_clock) before each [`publish`](Publisher::publish). `publish` returns
@@ -32,6 +32,8 @@ pub struct Acceptor {
     store: Store,
     counts: FixCounts,
     now: Clock,
+    /// Monotonic time from which a password may be checked again.
+    next_check_ns: u64,
     chunk: Vec<u8>,
     finishing: bool,
 }
@@ -40,12 +42,15 @@ impl Acceptor {
     /// Listens. `windows` are the names of the windows in the order of [`Row::window`].
     ///
     /// # Errors
-    /// [`FixError`]: a setting out of range, an address that is in use or refused by the system.
+    /// [`FixError`]: a setting out of range, an address beyond loopback without `plain_text`, one that is in use or refused by the system.
     ///
     /// [`Row::window`]: crate::window::Row::window
     pub fn bind(options: AcceptorOptions, windows: Vec<String>) -> Result<Self, FixError> {
         options.validate()?;
         let address = options.listen;
+        if !address.ip().to_canonical().is_loopback() && !options.plain_text {
+            return Err(FixError::PlainText { address });
+        }
         let refused = |error: io::Error| match error.kind() {
             ErrorKind::AddrInUse => FixError::AddressInUse { address },
             _ => FixError::Listen { address, error },
@@ -60,6 +65,7 @@ impl Acceptor {
             store: Store::new(),
             counts: FixCounts::default(),
             now: Clock::default(),
+            next_check_ns: 0,
             chunk: vec![0; CHUNK],
             finishing: false,
         })
@@ -113,7 +119,7 @@ impl Acceptor {
     fn accept(&mut self) -> usize {
         let mut work = 0;
         while work < ACCEPTS_PER_DUTY && !self.finishing {
-            let Ok((stream, _)) = self.listener.accept() else {
+            let Ok((stream, caller)) = self.listener.accept() else {
                 break;
             };
             work += 1;
@@ -122,7 +128,7 @@ impl Acceptor {
                 continue;
             }
             self.counts.connections += 1;
-            match Connection::new(stream, &self.options, self.now) {
+            match Connection::new(stream, caller.ip(), &self.options, self.now) {
                 Ok(connection) => self.connections.push(connection),
                 Err(_) => self.counts.disconnects += 1,
             }
@@ -138,6 +144,7 @@ impl Acceptor {
             market: &mut self.market,
             store: &mut self.store,
             counts: &mut self.counts,
+            next_check_ns: &mut self.next_check_ns,
             chunk: &mut self.chunk,
         };
         for connection in &mut self.connections {

@@ -1,7 +1,7 @@
 //! One client's socket: bytes in, frames to the session, bytes out, and an orderly end.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
@@ -23,6 +23,7 @@ pub(super) struct Shared<'a> {
     pub(super) market: &'a mut Market,
     pub(super) store: &'a mut Store,
     pub(super) counts: &'a mut FixCounts,
+    pub(super) next_check_ns: &'a mut u64,
     /// Where sockets are read into.
     pub(super) chunk: &'a mut [u8],
 }
@@ -47,13 +48,16 @@ pub(super) struct Connection {
     outbox: BytesMut,
     session: Session,
     subscriber: Subscriber,
+    /// Whether a Logon in the inbox waits for its password to be checked.
+    deferred: bool,
     state: State,
 }
 
 impl Connection {
-    /// Wraps a socket that was just accepted.
+    /// Wraps a socket that was just accepted from `address`.
     pub(super) fn new(
         stream: TcpStream,
+        address: IpAddr,
         options: &Arc<AcceptorOptions>,
         now: Clock,
     ) -> io::Result<Self> {
@@ -64,8 +68,9 @@ impl Connection {
             options: Arc::clone(options),
             inbox: BytesMut::new(),
             outbox: BytesMut::new(),
-            session: Session::new(Arc::clone(options), now.monotonic_ns),
+            session: Session::new(Arc::clone(options), address, now.monotonic_ns),
             subscriber: Subscriber::default(),
+            deferred: false,
             state: State::Open,
         })
     }
@@ -114,6 +119,9 @@ impl Connection {
                 }
             }
         }
+        if self.state == State::Open && self.deferred {
+            work += self.digest(shared);
+        }
         if self.state == State::Open {
             let ended = self.with_turn(shared, |session, turn, _| session.tick(turn));
             self.settle(ended, shared);
@@ -154,8 +162,10 @@ impl Connection {
     fn digest(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut used = 0;
         let mut work = 0;
+        self.deferred = false;
         let inbox = std::mem::take(&mut self.inbox);
         while self.state == State::Open && used < inbox.len() {
+            let kept = used;
             let ended = match next_frame(&inbox[used..], self.options.max_message_bytes) {
                 Frame::Incomplete => break,
                 Frame::Garbled { skip, .. } => {
@@ -169,6 +179,12 @@ impl Connection {
                     })
                 }
             };
+            if ended == Err(Cause::NotYet) {
+                used = kept;
+                shared.counts.messages_received -= 1;
+                self.deferred = true;
+                break;
+            }
             work += 1;
             self.settle(ended, shared);
         }
@@ -191,7 +207,7 @@ impl Connection {
         match cause {
             Cause::NoLogon => shared.counts.logons_refused += 1,
             Cause::SlowReader => shared.counts.slow_readers += 1,
-            Cause::LoggedOut | Cause::Answered | Cause::Fault | Cause::Silent => {}
+            Cause::LoggedOut | Cause::Answered | Cause::Fault | Cause::Silent | Cause::NotYet => {}
         }
         self.with_turn(shared, |session, turn, _| session.end(turn));
         self.subscriber.subscriptions.clear();
@@ -245,6 +261,7 @@ impl Connection {
             out: &mut self.outbox,
             limit: self.options.max_pending_bytes,
             store: &mut *shared.store,
+            next_check_ns: &mut *shared.next_check_ns,
             counts: &mut *shared.counts,
         };
         let stream = &self.stream;

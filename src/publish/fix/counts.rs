@@ -11,6 +11,8 @@ pub struct FixCounts {
     pub logons: u64,
     /// Connections closed before a logon succeeded: not a Logon, wrong names, time off, too late.
     pub logons_refused: u64,
+    /// Of these, Logons whose Username or Password was wrong.
+    pub credentials_refused: u64,
     /// Connections that ended, whatever the reason.
     pub disconnects: u64,
     /// Whole messages received.

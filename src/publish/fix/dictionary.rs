@@ -1,13 +1,15 @@
-//! Which messages are understood and which fields they take, from the FIX 4.4 data dictionary.
+//! Which messages are understood and which fields they take, from the data dictionaries of FIX 4.4
+//! and of FIXT.1.1 with FIX 5.0 SP2; FIX 4.2 is taken as FIX 4.4 with fewer tags.
 //!
 //! [`validate`] looks at one message by itself: every tag known, allowed in this type, in its place,
 //! given once outside groups, with a value of the right format, and nothing required missing.
 
+use super::Version;
 use super::reject::{Fault, Reason};
 use crate::wire::fix::{Field, FieldFault, Message, parse_bool, parse_uint, parse_utc, tag};
 
-/// Highest tag of FIX 4.4.
-const LAST_TAG: u32 = 956;
+/// Highest tag of FIX 5.0 SP2, the highest of all.
+pub(super) const LAST_TAG: u32 = 1621;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +22,19 @@ pub(super) enum Kind {
     Logout,
     Logon,
     MarketDataRequest,
-    /// A message of FIX 4.4 that is not served here.
+    /// A message of the version that is not served here.
     Unsupported,
-    /// Not a message of FIX 4.4.
+    /// Not a message of the version.
     Unknown,
 }
 
 impl Kind {
-    pub(super) fn of(msg_type: &[u8]) -> Self {
+    pub(super) fn of(msg_type: &[u8], version: Version) -> Self {
+        let last_pair = match version {
+            Version::Fix42 => b'@',
+            Version::Fix44 => b'H',
+            Version::Fix50Sp2 => b'Z',
+        };
         match msg_type {
             b"0" => Kind::Heartbeat,
             b"1" => Kind::TestRequest,
@@ -39,7 +46,9 @@ impl Kind {
             b"V" => Kind::MarketDataRequest,
             [b'I' | b'O' | b'U'] => Kind::Unknown,
             [b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'] => Kind::Unsupported,
-            [b'A', b'A'..=b'Z'] | [b'B', b'A'..=b'H'] => Kind::Unsupported,
+            [b'A', b'A'..=b'Z'] if version != Version::Fix42 => Kind::Unsupported,
+            [b'B', last] if (b'A'..=last_pair).contains(last) => Kind::Unsupported,
+            [b'C', b'A'..=b'T'] if version == Version::Fix50Sp2 => Kind::Unsupported,
             _ => Kind::Unknown,
         }
     }
@@ -66,7 +75,8 @@ impl Kind {
             Kind::Logon => {
                 matches!(
                     tag,
-                    95 | 96 | 98 | 108 | 141 | 383 | 384 | 464 | 553 | 554 | 789
+                    95 | 96 | 98 | 108 | 141 | 383 | 384 | 464 | 553 | 554 | 789 | 925 | 1137
+                        | 1400..=1402 | 1404 | 1407..=1409
                 ) || self.groups(tag)
             }
             Kind::MarketDataRequest => {
@@ -99,7 +109,7 @@ fn is_header(tag: u32) -> bool {
     matches!(
         tag,
         8 | 9 | 34 | 35 | 43 | 49 | 50 | 52 | 56 | 57 | 90 | 91 | 97 | 115 | 116 | 122 | 128 | 129
-            | 142..=145 | 212 | 213 | 347 | 369 | 627..=630
+            | 142..=145 | 212 | 213 | 347 | 369 | 370 | 627..=630 | 1128 | 1129 | 1156
     )
 }
 
@@ -114,14 +124,15 @@ fn well_formed(field: &Field<'_>) -> bool {
     }
 }
 
-/// Checks `message`, which is of `kind`.
-pub(super) fn validate(message: &Message<'_>, kind: Kind) -> Result<(), Fault> {
+/// Checks `message`, which is of `kind` in `version`.
+pub(super) fn validate(message: &Message<'_>, kind: Kind, version: Version) -> Result<(), Fault> {
     let mut seen = [0_u64; LAST_TAG as usize / 64 + 1];
     let mut in_header = true;
     for field in message.fields() {
         let field = field.map_err(fault_of)?;
         let tag = field.tag;
-        if tag > LAST_TAG {
+        let is_credential = kind == Kind::Logon && matches!(tag, 553 | 554);
+        if tag > version.last_tag() && !is_credential {
             return Err(Fault::new(Reason::InvalidTag, tag));
         }
         if is_header(tag) {
@@ -142,6 +153,11 @@ pub(super) fn validate(message: &Message<'_>, kind: Kind) -> Result<(), Fault> {
         if !well_formed(&field) {
             return Err(Fault::new(Reason::WrongFormat, tag));
         }
+    }
+    let application = message.get(tag::APPL_VER_ID);
+    let is_application = !matches!(message.msg_type(), [b'0'..=b'5' | b'A']);
+    if is_application && application.is_some() && application != version.application() {
+        return Err(Fault::new(Reason::ApplicationVersion, tag::APPL_VER_ID));
     }
     let missing = |&&tag: &&u32| seen[tag as usize / 64] & (1 << (tag % 64)) == 0;
     match kind.required().iter().find(missing) {
@@ -219,7 +235,8 @@ mod tests {
         for (text, expected) in cases {
             let bytes = text.replace('|', "\x01").into_bytes();
             let message = Message::new(b"FIX.4.4", &bytes).unwrap();
-            let found = validate(&message, Kind::of(message.msg_type())).err();
+            let version = Version::Fix44;
+            let found = validate(&message, Kind::of(message.msg_type(), version), version).err();
             assert_eq!(
                 found.map(|fault| (fault.reason, fault.tag)),
                 expected,
@@ -238,7 +255,7 @@ mod tests {
             ("I", Kind::Unknown),
             ("AAA", Kind::Unknown),
         ] {
-            assert_eq!(Kind::of(text.as_bytes()), kind, "{text}");
+            assert_eq!(Kind::of(text.as_bytes(), Version::Fix44), kind, "{text}");
         }
     }
 }

@@ -1,25 +1,29 @@
 //! The first message of a connection, and the Logon that resets a session.
 
-use super::Numbers;
+use super::counterparty::Caller;
 use super::dictionary::{self, Kind, flag, number};
 use super::options::is_comp_id;
-use super::outgoing::{BEGIN_STRING, Turn};
+use super::outgoing::Turn;
 use super::session::{Cause, Phase, SECOND, Session, Step};
+use super::{Period, Version};
 use crate::wire::fix::{Message, parse_uint, tag};
 
 /// Longest HeartBtInt, a day.
 const MAX_HEARTBEAT_S: u64 = 86_400;
+/// Nanoseconds between two checks of a password: a flood of Logons costs the thread that publishes a
+/// twentieth of its time with the hashes that are made here, a fifth with the slowest accepted.
+const CHECK_EVERY_NS: u64 = 100_000_000;
 
 impl Session {
     /// Takes the first message. Anything but a good Logon ends the connection without a word, so
     /// that a stranger learns nothing; a counterparty whose names are right is told what is wrong.
     pub(super) fn log_on(&mut self, message: &Message<'_>, turn: &mut Turn<'_>) -> Step {
-        let sequence = self.admit(message, turn).ok_or(Cause::NoLogon)?;
-        if let Some(reason) = refusal(message) {
+        let sequence = self.admit(message, turn)?;
+        if let Some(reason) = refusal(message, self.outgoing.version) {
             return Err(self.log_out(reason, turn, Cause::NoLogon));
         }
         let reset = flag(message, tag::RESET_SEQ_NUM_FLAG);
-        if reset {
+        if reset || self.terms.reset_on_logon {
             self.restart();
         }
         if sequence < self.expected {
@@ -37,29 +41,56 @@ impl Session {
     }
 
     /// The MsgSeqNum of a Logon from a counterparty that may come in; takes its session.
-    fn admit(&mut self, message: &Message<'_>, turn: &mut Turn<'_>) -> Option<u64> {
-        let name = message.get(tag::SENDER_COMP_ID)?;
-        let peers = &self.options.target_comp_ids;
-        let invited = peers.is_empty() || peers.iter().any(|peer| peer.as_bytes() == name);
-        let kind = Kind::of(message.msg_type());
-        if kind != Kind::Logon || message.begin_string() != BEGIN_STRING {
-            return None;
+    fn admit(&mut self, message: &Message<'_>, turn: &mut Turn<'_>) -> Result<u64, Cause> {
+        let sequence = self.recognise(message, turn).ok_or(Cause::NoLogon)?;
+        if let Some(credentials) = &self.terms.credentials {
+            let now = turn.now.monotonic_ns;
+            if now < *turn.next_check_ns {
+                return Err(Cause::NotYet);
+            }
+            *turn.next_check_ns = now.saturating_add(CHECK_EVERY_NS);
+            if !credentials.fit(message.get(tag::USERNAME), message.get(tag::PASSWORD)) {
+                turn.counts.credentials_refused += 1;
+                return Err(Cause::NoLogon);
+            }
         }
-        if !invited || !is_comp_id(name) {
-            return None;
-        }
-        let sequence = message.get(tag::MSG_SEQ_NUM).and_then(parse_uint)?;
-        self.outgoing.address(name, 1);
-        self.check_header(message, kind, turn.now.utc_ns).ok()?;
-        if sequence == 0 {
-            return None;
-        }
-        let numbers = turn.store.acquire(self.outgoing.sender(), name)?;
+        let period = match &self.terms.schedule {
+            None => Some(Period::ALWAYS),
+            Some(schedule) => schedule.period(turn.now.utc_ns),
+        };
+        self.terms.period = period.ok_or(Cause::NoLogon)?;
+        let opened_ns = self.terms.period.opens_ns;
+        let numbers = turn.store.acquire(&self.key(), opened_ns);
+        let numbers = numbers.ok_or(Cause::NoLogon)?;
         self.outgoing.next = numbers.next;
         self.expected = numbers.expected;
         self.phase = Phase::Active;
         self.last_received_ns = turn.now.monotonic_ns;
-        Some(sequence)
+        Ok(sequence)
+    }
+
+    /// The MsgSeqNum of a Logon whose version, names, address and time are right.
+    fn recognise(&mut self, message: &Message<'_>, turn: &Turn<'_>) -> Option<u64> {
+        let version = Version::of(message.begin_string())?;
+        let kind = Kind::of(message.msg_type(), version);
+        let says_application = message.get(tag::DEFAULT_APPL_VER_ID).is_some();
+        if kind != Kind::Logon || (version.application().is_some() && !says_application) {
+            return None;
+        }
+        let caller = Caller {
+            version,
+            name: message
+                .get(tag::SENDER_COMP_ID)
+                .filter(|name| is_comp_id(name))?,
+            addressed: message.get(tag::TARGET_COMP_ID)?,
+            address: self.address,
+        };
+        self.terms = self.options.terms(&caller)?;
+        self.outgoing
+            .address(version, caller.addressed, caller.name);
+        self.check_header(message, kind, turn.now.utc_ns).ok()?;
+        let number = message.get(tag::MSG_SEQ_NUM).and_then(parse_uint);
+        number.filter(|&number| number > 0)
     }
 
     /// Sends our Logon.
@@ -72,12 +103,15 @@ impl Session {
         if reset {
             self.body.flag(tag::RESET_SEQ_NUM_FLAG, true);
         }
+        if let Some(application) = self.outgoing.version.application() {
+            self.body.text(tag::DEFAULT_APPL_VER_ID, application);
+        }
         self.outgoing.send_body(b"A", &mut self.body, turn);
     }
 
     /// Takes a Logon with ResetSeqNumFlag=Y in a session that is up: both sides start at 1.
     pub(super) fn reset_both(&mut self, message: &Message<'_>, turn: &mut Turn<'_>) -> Step {
-        if let Some(reason) = refusal(message) {
+        if let Some(reason) = refusal(message, self.outgoing.version) {
             return Err(self.log_out(reason, turn, Cause::Fault));
         }
         self.restart();
@@ -87,16 +121,18 @@ impl Session {
     }
 
     fn restart(&mut self) {
-        let Numbers { expected, next } = Numbers::default();
-        self.expected = expected;
-        self.outgoing.next = next;
+        self.expected = 1;
+        self.outgoing.next = 1;
         self.forget_queue();
     }
 }
 
 /// Why a Logon is refused in words.
-fn refusal(message: &Message<'_>) -> Option<&'static str> {
-    if dictionary::validate(message, Kind::Logon).is_err() {
+fn refusal(message: &Message<'_>, version: Version) -> Option<&'static str> {
+    if message.get(tag::DEFAULT_APPL_VER_ID) != version.application() {
+        return Some("DefaultApplVerID must be 9 (FIX50SP2) with FIXT.1.1 and absent before it");
+    }
+    if dictionary::validate(message, Kind::Logon, version).is_err() {
         return Some("Logon needs EncryptMethod and HeartBtInt and no field of other messages");
     }
     if number(message, tag::ENCRYPT_METHOD) != 0 {

@@ -1,4 +1,4 @@
-//! Market data over FIX 4.4: what is asked for, what is answered, how a value says what it is.
+//! Market data over FIX: what is asked for, what is answered, how a value says what it is.
 //!
 //! **Asking.** A MarketDataRequest (35=V) with 263=0 gets a snapshot, with 263=1 a snapshot and then
 //! increments, with 263=2 and the same 262 it ends them. 146 and 55 name the symbols; the symbol `*`
@@ -28,13 +28,13 @@ use std::collections::HashMap;
 
 use bytes::BytesMut;
 
-use super::FixCounts;
 use super::entries::Entries;
 use super::outgoing::{Application, Outgoing, Turn};
 use super::reject::Fault;
 use super::request::{BOOK, EntryTypes, NoRequest, Refusal, Request, Symbols, Wish};
 use super::snapshot::{Newest, put_head};
 use super::subscription::{Coverage, Subscriber, Subscription};
+use super::{FixCounts, Version};
 use crate::market::{Locate, Symbol};
 use crate::publish::Update;
 use crate::wire::fix::{Body, Message, tag};
@@ -161,7 +161,8 @@ impl Market {
             return;
         }
         head.clear();
-        put_head(head, &subscription.id, &symbol, count);
+        let updated = (outgoing.version == Version::Fix50Sp2).then_some(&turn.time);
+        put_head(head, &subscription.id, &symbol, count, updated);
         let sum = head.sum().wrapping_add(group.sum());
         outgoing.send(b"W", &[head.bytes(), group.bytes()], sum, turn);
         turn.counts.snapshots += 1;

@@ -1,4 +1,5 @@
-//! Results over FIX 4.4: an acceptor that market data clients log on to.
+//! Results over FIX 4.2, 4.4 and FIXT.1.1 with 5.0 SP2: an acceptor that market data clients log on
+//! to.
 //!
 //! From the socket inwards: [`Acceptor`] owns the listener and the connections and is driven by
 //! [`Acceptor::duty`]; a `Session` is the session protocol as a pure state machine (messages and
@@ -9,8 +10,11 @@
 //! What a subscriber sees, window names included, is told in [`market_data`].
 
 mod acceptor;
+mod addresses;
 mod connection;
+mod counterparty;
 mod counts;
+mod credentials;
 mod dictionary;
 mod entries;
 mod logon;
@@ -21,6 +25,7 @@ mod reject;
 mod request;
 #[cfg(test)]
 mod scenarios;
+mod schedule;
 #[cfg(test)]
 mod script;
 mod sequence;
@@ -28,9 +33,15 @@ mod session;
 mod snapshot;
 mod store;
 mod subscription;
+mod version;
 
 pub use super::Now as Clock;
 pub use acceptor::Acceptor;
+pub use addresses::AddressRange;
+pub use counterparty::Counterparty;
 pub use counts::FixCounts;
+pub use credentials::{Credentials, PasswordHash};
 pub use options::{AcceptorOptions, FixError};
-pub use store::{Numbers, Store};
+pub use schedule::{Period, Schedule};
+pub use store::{Key, Numbers, Store};
+pub use version::Version;

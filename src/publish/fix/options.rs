@@ -5,16 +5,27 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 
+use super::{Counterparty, Schedule};
+
 /// Settings of the acceptor. Every field may be left out of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AcceptorOptions {
     /// Address to listen on; default 127.0.0.1:9878, port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether `listen` may be wider than loopback although nothing is encrypted, default no.
+    pub plain_text: bool,
     /// Our name, SenderCompID of what we send; default `WIDETAPE`.
     pub sender_comp_id: String,
-    /// Names that counterparties may have; default none listed, which admits any.
+    /// Names that counterparties may have, `*` and `?` as in [`Counterparty::comp_id`]. If none is
+    /// listed here nor among `counterparties`, which is the default, anybody is admitted.
     pub target_comp_ids: Vec<String>,
+    /// Counterparties with terms of their own; the first that fits decides.
+    pub counterparties: Vec<Counterparty>,
+    /// Whether numbers start at 1 at every Logon, default no.
+    pub reset_on_logon: bool,
+    /// When counterparties may be logged on; always unless said.
+    pub schedule: Option<Schedule>,
     /// Connections at a time, default 64; more are closed at once.
     pub max_sessions: usize,
     /// Longest BodyLength accepted, default 65536; longer messages are garbled.
@@ -25,7 +36,7 @@ pub struct AcceptorOptions {
     pub max_subscriptions: usize,
     /// Milliseconds that a new connection has for its Logon, default 10000.
     pub logon_timeout_ms: u64,
-    /// Seconds by which SendingTime may differ from our clock, default 120.
+    /// Seconds by which SendingTime may differ from our clock (MaxLatency), default 120.
     pub clock_tolerance_s: u64,
     /// Milliseconds that a closing connection has to take its last bytes and answer our Logout,
     /// default 1000. [`finish`](crate::publish::Publisher::finish) waits no longer either.
@@ -36,8 +47,12 @@ impl Default for AcceptorOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9878),
+            plain_text: false,
             sender_comp_id: "WIDETAPE".to_owned(),
             target_comp_ids: Vec::new(),
+            counterparties: Vec::new(),
+            reset_on_logon: false,
+            schedule: None,
             max_sessions: 64,
             max_message_bytes: crate::wire::fix::MAX_MESSAGE_BYTES,
             max_pending_bytes: 16 << 20,
@@ -59,28 +74,39 @@ pub(super) fn is_comp_id(name: &[u8]) -> bool {
 }
 
 impl AcceptorOptions {
+    fn validate_names(&self) -> Result<(), FixError> {
+        let ours = self.counterparties.iter();
+        let ours = ours.filter_map(|one| one.sender_comp_id.as_ref());
+        let theirs = self.counterparties.iter().map(|one| &one.comp_id);
+        let names = [("sender_comp_id", &self.sender_comp_id)];
+        let targets = self.target_comp_ids.iter();
+        let names = names
+            .into_iter()
+            .chain(targets.map(|name| ("target_comp_ids", name)))
+            .chain(theirs.map(|name| ("counterparties.comp_id", name)))
+            .chain(ours.map(|name| ("counterparties.sender_comp_id", name)));
+        for (name, value) in names {
+            if !is_comp_id(value.as_bytes()) {
+                let reason = "must be 1 to 64 printable ASCII characters";
+                return Err(FixError::Option { name, reason });
+            }
+        }
+        let unspoken = |one: &Counterparty| one.versions.is_empty();
+        if self.counterparties.iter().any(unspoken) {
+            let name = "counterparties.versions";
+            let reason = "must name one version at least";
+            return Err(FixError::Option { name, reason });
+        }
+        Ok(())
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors
     /// [`FixError::Option`] names the first setting that is out of range.
     pub fn validate(&self) -> Result<(), FixError> {
         let refuse = |name, reason| Err(FixError::Option { name, reason });
-        if !is_comp_id(self.sender_comp_id.as_bytes()) {
-            return refuse(
-                "sender_comp_id",
-                "must be 1 to 64 printable ASCII characters",
-            );
-        }
-        if !self
-            .target_comp_ids
-            .iter()
-            .all(|id| is_comp_id(id.as_bytes()))
-        {
-            return refuse(
-                "target_comp_ids",
-                "must each be 1 to 64 printable ASCII characters",
-            );
-        }
+        self.validate_names()?;
         let at_least = [
             ("max_sessions", self.max_sessions, 1, "must be 1 at least"),
             (
@@ -110,7 +136,14 @@ impl AcceptorOptions {
                 self.clock_tolerance_s.saturating_mul(1_000),
             ),
         ];
-        for (name, millis) in at_most {
+        let tolerances = self.counterparties.iter();
+        let tolerances = tolerances
+            .filter_map(|one| one.clock_tolerance_s)
+            .map(|seconds| {
+                let millis = seconds.saturating_mul(1_000);
+                ("counterparties.clock_tolerance_s", millis)
+            });
+        for (name, millis) in at_most.into_iter().chain(tolerances) {
             if millis > day_ms {
                 return refuse(name, "must not exceed a day");
             }
@@ -129,6 +162,14 @@ pub enum FixError {
         name: &'static str,
         /// What it must be.
         reason: &'static str,
+    },
+    /// The address is wider than loopback, and nobody has said that plain text may go there.
+    #[error(
+        "FIX on {address} would go over a network in plain text, passwords too: listen on loopback behind a TLS proxy, or say plain_text = true under [fix.acceptor]"
+    )]
+    PlainText {
+        /// The address asked for.
+        address: SocketAddr,
     },
     /// Somebody else listens there.
     #[error(

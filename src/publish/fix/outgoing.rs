@@ -2,11 +2,8 @@
 
 use bytes::BytesMut;
 
-use super::{Clock, FixCounts, Store};
+use super::{Clock, FixCounts, Store, Version};
 use crate::wire::fix::{Body, Envelope, Message, UtcText, seal, tag};
-
-/// The version that is spoken.
-pub(super) const BEGIN_STRING: &[u8] = b"FIX.4.4";
 
 /// What a session works with for the length of one call.
 pub(super) struct Turn<'a> {
@@ -18,6 +15,8 @@ pub(super) struct Turn<'a> {
     /// Bytes that may wait there before market data is dropped.
     pub(super) limit: usize,
     pub(super) store: &'a mut Store,
+    /// Monotonic time from which a password may be checked again.
+    pub(super) next_check_ns: &'a mut u64,
     pub(super) counts: &'a mut FixCounts,
 }
 
@@ -31,6 +30,7 @@ impl Turn<'_> {
 /// Numbers and wraps what a session sends.
 #[derive(Debug)]
 pub(super) struct Outgoing {
+    pub(super) version: Version,
     sender: Box<[u8]>,
     target: Box<[u8]>,
     /// MsgSeqNum of the next message.
@@ -40,9 +40,10 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(sender: &[u8]) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            sender: sender.into(),
+            version: Version::default(),
+            sender: Box::default(),
             target: Box::default(),
             next: 1,
             last_sent_ns: 0,
@@ -50,9 +51,10 @@ impl Outgoing {
     }
 
     /// Who it is for from now on.
-    pub(super) fn address(&mut self, target: &[u8], next: u64) {
+    pub(super) fn address(&mut self, version: Version, sender: &[u8], target: &[u8]) {
+        self.version = version;
+        self.sender = sender.into();
         self.target = target.into();
-        self.next = next;
     }
 
     pub(super) fn sender(&self) -> &[u8] {
@@ -99,7 +101,7 @@ impl Outgoing {
         sending_time: &'a UtcText,
     ) -> Envelope<'a> {
         Envelope {
-            begin_string: BEGIN_STRING,
+            begin_string: self.version.begin_string(),
             msg_type,
             sender: &self.sender,
             target: &self.target,

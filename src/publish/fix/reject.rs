@@ -16,6 +16,7 @@ pub(super) enum Reason {
     Repeated = 13,
     Misordered = 14,
     GroupCount = 16,
+    ApplicationVersion = 18,
     Other = 99,
 }
 
@@ -35,6 +36,7 @@ impl Reason {
             Reason::Repeated => "Tag appears more than once",
             Reason::Misordered => "Tag specified out of required order",
             Reason::GroupCount => "Incorrect NumInGroup count for repeating group",
+            Reason::ApplicationVersion => "Invalid/Unsupported Application Version",
             Reason::Other => "Already logged on",
         }
     }
@@ -53,5 +55,10 @@ impl Fault {
             reason,
             tag: Some(tag),
         }
+    }
+
+    /// A fault whose reason says which tag it is about.
+    pub(super) const fn plain(reason: Reason) -> Self {
+        Self { reason, tag: None }
     }
 }

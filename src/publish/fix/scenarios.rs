@@ -1,12 +1,9 @@
 //! The session protocol, scenario by scenario, and against hostile input.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use super::AcceptorOptions;
-use super::script::{World, play};
-use super::session::Session;
+use super::script::{World, play, session};
 
 const LOGON: &str = "< A|34=1|98=0|108=30
                      > A|34=1|98=0|108=30";
@@ -15,7 +12,7 @@ const LOGON: &str = "< A|34=1|98=0|108=30
 fn first_message() {
     let cases = [
         ("heartbeat first", "< 0|34=1", "NoLogon"),
-        ("other version", "< A|8=FIX.4.2|34=1|98=0|108=30", "NoLogon"),
+        ("other version", "< A|8=FIX.4.3|34=1|98=0|108=30", "NoLogon"),
         ("other target", "< A|34=1|56=OTHER|98=0|108=30", "NoLogon"),
         ("late", "< A|34=1|52-121|98=0|108=30", "NoLogon"),
         ("early", "< A|34=1|52+121|98=0|108=30", "NoLogon"),
@@ -74,7 +71,7 @@ fn names_that_were_not_invited() {
         ..AcceptorOptions::default()
     };
     let mut world = World::new();
-    world.session = Session::new(Arc::new(options), 0);
+    world.session = session(options);
     play(&mut world, "stranger", "< A|34=1|98=0|108=30\n! NoLogon");
 }
 
@@ -161,10 +158,10 @@ fn order() {
              > 0|34=2|112=x
              < 4|34=1|36=11
              < 4|34=11|36=10
-             > 3|34=3|45=11|371=36|372=4|373=5
+             > 3|34=3|45=11|372=4|373=5
              < 0|34=11
              < 4|34=12|123=Y|36=12
-             > 3|34=4|45=12|371=36|372=4|373=5
+             > 3|34=4|45=12|372=4|373=5
              < 4|34=2|123=Y|36=30
              > 5|34=5
              ! Fault",
@@ -192,11 +189,11 @@ fn faults() {
         ("other version", "< 0|8=FIX.4.2|34=2\n > 5|34=2\n ! Fault"),
         (
             "wrong sender",
-            "< 0|34=2|49=OTHER\n > 3|34=2|45=2|371=49|372=0|373=9\n > 5|34=3\n ! Fault",
+            "< 0|34=2|49=OTHER\n > 3|34=2|45=2|372=0|373=9\n > 5|34=3\n ! Fault",
         ),
         (
             "late",
-            "< 0|34=2|52-121|\n > 3|34=2|45=2|371=52|372=0|373=10\n > 5|34=3\n ! Fault",
+            "< 0|34=2|52-121|\n > 3|34=2|45=2|372=0|373=10\n > 5|34=3\n ! Fault",
         ),
         (
             "a duplicate without its first time",
@@ -204,7 +201,7 @@ fn faults() {
         ),
         (
             "a duplicate from the future",
-            "< 0|34=2|43=Y|122+120|\n > 3|34=2|45=2|371=122|372=0|373=10\n > 5|34=3\n ! Fault",
+            "< 0|34=2|43=Y|122+120|\n > 3|34=2|45=2|372=0|373=10\n > 5|34=3\n ! Fault",
         ),
         (
             "garbled messages use no number",
@@ -222,7 +219,7 @@ fn faults() {
              < 0|34=4|5000=x
              > 3|34=4|45=4|371=5000|372=0|373=0
              < zz|34=5
-             > 3|34=5|45=5|371=35|372=zz|373=11
+             > 3|34=5|45=5|372=zz|373=11
              ! Open",
         ),
         (
@@ -249,11 +246,11 @@ fn numbers_go_on_after_a_new_connection() {
     let mut world = World::new();
     let first = format!("{LOGON}\n< 5|34=2\n> 5|34=2\n! LoggedOut");
     play(&mut world, "first", &first);
-    world.session = Session::new(Arc::new(AcceptorOptions::default()), 0);
+    world.session = session(AcceptorOptions::default());
     world.end = None;
     let second = "< A|34=3|98=0|108=30\n> A|34=3|98=0|108=30\n! Open";
     play(&mut world, "second", second);
-    world.session = Session::new(Arc::new(AcceptorOptions::default()), 0);
+    world.session = session(AcceptorOptions::default());
     let third = "< A|34=4|98=0|108=30\n! NoLogon";
     play(&mut world, "while the second lives", third);
 }

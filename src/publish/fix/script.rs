@@ -5,6 +5,7 @@
 //! are filled in on the way in and checked and left out on the way out, unless the script writes them
 //! itself.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -35,9 +36,15 @@ impl Application for Echo {
     }
 }
 
+/// A session that waits for its Logon.
+pub(super) fn session(options: AcceptorOptions) -> Session {
+    Session::new(Arc::new(options), Ipv4Addr::LOCALHOST.into(), 0)
+}
+
 pub(super) struct World {
     pub(super) session: Session,
     store: Store,
+    next_check_ns: u64,
     counts: FixCounts,
     pub(super) out: BytesMut,
     elapsed_ns: u64,
@@ -47,8 +54,9 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         Self {
-            session: Session::new(Arc::new(AcceptorOptions::default()), 0),
+            session: session(AcceptorOptions::default()),
             store: Store::new(),
+            next_check_ns: 0,
             counts: FixCounts::default(),
             out: BytesMut::new(),
             elapsed_ns: 0,
@@ -71,6 +79,7 @@ impl World {
             out: &mut self.out,
             limit: 1 << 20,
             store: &mut self.store,
+            next_check_ns: &mut self.next_check_ns,
             counts: &mut self.counts,
         };
         act(&mut self.session, &mut turn)

@@ -2,7 +2,7 @@
 
 use super::dictionary::{self, Kind, flag, is_gap_fill, number};
 use super::logon::too_low;
-use super::outgoing::{Application, BEGIN_STRING, Turn};
+use super::outgoing::{Application, Turn};
 use super::reject::{Fault, Reason};
 use super::session::{Cause, Phase, Session, Step};
 use crate::wire::fix::{Message, tag};
@@ -114,9 +114,9 @@ impl Session {
             if sequence < self.expected {
                 continue;
             }
-            if let Some(message) = Message::new(BEGIN_STRING, &fields) {
+            if let Some(message) = Message::new(self.outgoing.version.begin_string(), &fields) {
                 self.expected += 1;
-                let kind = Kind::of(message.msg_type());
+                let kind = Kind::of(message.msg_type(), self.outgoing.version);
                 self.act(&message, kind, sequence, turn, application);
             }
         }
@@ -131,7 +131,7 @@ impl Session {
     pub(super) fn skip_to(&mut self, message: &Message<'_>, sequence: u64) -> Result<(), Fault> {
         let next = number(message, tag::NEW_SEQ_NO);
         if next <= sequence {
-            return Err(Fault::new(Reason::WrongValue, tag::NEW_SEQ_NO));
+            return Err(Fault::plain(Reason::WrongValue));
         }
         self.expected = next;
         Ok(())
@@ -140,9 +140,10 @@ impl Session {
     /// SequenceReset without gap fill: NewSeqNo is expected next; it may not go back.
     fn reset_to(&mut self, message: &Message<'_>, sequence: u64, turn: &mut Turn<'_>) {
         let next = number(message, tag::NEW_SEQ_NO);
-        let fault = match dictionary::validate(message, Kind::SequenceReset) {
+        let version = self.outgoing.version;
+        let fault = match dictionary::validate(message, Kind::SequenceReset, version) {
             Err(fault) => fault,
-            Ok(()) if next < self.expected => Fault::new(Reason::WrongValue, tag::NEW_SEQ_NO),
+            Ok(()) if next < self.expected => Fault::plain(Reason::WrongValue),
             Ok(()) => {
                 self.expected = next;
                 return;
@@ -157,7 +158,9 @@ impl Session {
             number(message, tag::BEGIN_SEQ_NO),
             number(message, tag::END_SEQ_NO),
         );
-        let wrong = if let Err(fault) = dictionary::validate(message, Kind::ResendRequest) {
+        let version = self.outgoing.version;
+        let wrong = if let Err(fault) = dictionary::validate(message, Kind::ResendRequest, version)
+        {
             Some(fault)
         } else if first == 0 {
             Some(Fault::new(Reason::WrongValue, tag::BEGIN_SEQ_NO))

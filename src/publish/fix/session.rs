@@ -1,16 +1,18 @@
-//! The session protocol of FIX 4.4, acceptor's side, as a state machine: messages and time in,
+//! The session protocol, acceptor's side, as a state machine: messages and time in,
 //! bytes out. It knows no sockets and no market data.
 //!
 //! A call that ends the session returns the [`Cause`]; bytes that it wrote before are still to be
 //! sent, then the connection closes. Sequence rules are in `sequence`, the first message in `logon`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::counterparty::Terms;
 use super::dictionary::{self, Kind};
-use super::outgoing::{Application, BEGIN_STRING, Outgoing, Turn, reverse_routing};
+use super::outgoing::{Application, Outgoing, Turn, reverse_routing};
 use super::reject::{Fault, Reason};
-use super::{AcceptorOptions, Numbers};
+use super::{AcceptorOptions, Key, Numbers, Period};
 use crate::wire::fix::{Body, Message, parse_bool, parse_uint, parse_utc, tag};
 
 /// Nanoseconds in a second.
@@ -31,6 +33,8 @@ pub(super) enum Cause {
     Silent,
     /// The outgoing buffer was full.
     SlowReader,
+    /// Not the end: the Logon's password can only be checked later; offer the message again.
+    NotYet,
 }
 
 /// `Err` ends the session.
@@ -49,6 +53,10 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) options: Arc<AcceptorOptions>,
+    /// Where the counterparty calls from.
+    pub(super) address: IpAddr,
+    /// What holds for it, once it has been admitted.
+    pub(super) terms: Terms,
     pub(super) phase: Phase,
     pub(super) outgoing: Outgoing,
     /// MsgSeqNum that the next message must carry.
@@ -67,10 +75,19 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(options: Arc<AcceptorOptions>, now_ns: u64) -> Self {
+    pub(super) fn new(options: Arc<AcceptorOptions>, address: IpAddr, now_ns: u64) -> Self {
+        let terms = Terms {
+            credentials: None,
+            reset_on_logon: false,
+            clock_tolerance_s: options.clock_tolerance_s,
+            schedule: None,
+            period: Period::ALWAYS,
+        };
         Self {
-            outgoing: Outgoing::new(options.sender_comp_id.as_bytes()),
+            outgoing: Outgoing::new(),
             options,
+            address,
+            terms,
             phase: Phase::Waiting(now_ns),
             expected: 1,
             heartbeat_ns: 0,
@@ -128,6 +145,10 @@ impl Session {
             Phase::Leaving(then) if since(then) >= self.options.linger_ms * 1_000_000 => {
                 Err(Cause::LoggedOut)
             }
+            Phase::Active if turn.now.utc_ns >= self.terms.period.closes_ns => {
+                self.leave("the scheduled session has ended", turn);
+                Ok(())
+            }
             Phase::Active if self.heartbeat_ns > 0 => self.keep_alive(turn),
             _ => Ok(()),
         }
@@ -173,12 +194,21 @@ impl Session {
             let numbers = Numbers {
                 expected: self.expected,
                 next: self.outgoing.next,
+                opened_ns: self.terms.period.opens_ns,
             };
-            let (sender, target) = (self.outgoing.sender(), self.outgoing.target());
-            turn.store.release(sender, target, numbers);
+            turn.store.release(&self.key(), numbers);
         }
         self.phase = Phase::Over;
         self.forget_queue();
+    }
+
+    /// What the session's numbers are kept under.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            version: self.outgoing.version,
+            sender: self.outgoing.sender().into(),
+            target: self.outgoing.target().into(),
+        }
     }
 
     pub(super) fn forget_queue(&mut self) {
@@ -202,20 +232,19 @@ impl Session {
             match message.get(tag) {
                 None => return Err((Fault::new(Reason::TagMissing, tag), false)),
                 Some(found) if found != name => {
-                    return Err((Fault::new(Reason::CompId, tag), true));
+                    return Err((Fault::plain(Reason::CompId), true));
                 }
                 Some(_) => {}
             }
         }
         let sent = time(message, tag::SENDING_TIME)?;
-        if sent.abs_diff(utc_ns) > self.options.clock_tolerance_s * SECOND {
-            return Err((Fault::new(Reason::SendingTime, tag::SENDING_TIME), true));
+        if sent.abs_diff(utc_ns) > self.terms.clock_tolerance_s * SECOND {
+            return Err((Fault::plain(Reason::SendingTime), true));
         }
         let again = message.get(tag::POSS_DUP_FLAG).and_then(parse_bool);
         let needs_first_time = again == Some(true) && kind != Kind::SequenceReset;
         if needs_first_time && time(message, tag::ORIG_SENDING_TIME)? > sent {
-            let fault = Fault::new(Reason::SendingTime, tag::ORIG_SENDING_TIME);
-            return Err((fault, true));
+            return Err((Fault::plain(Reason::SendingTime), true));
         }
         Ok(())
     }
@@ -228,18 +257,20 @@ impl Session {
         application: &mut dyn Application,
     ) -> Step {
         let number = message.get(tag::MSG_SEQ_NUM).and_then(parse_uint);
-        let Some(sequence) = number.filter(|&number| number > 0) else {
-            return Err(self.log_out("MsgSeqNum missing", turn, Cause::Fault));
+        let Some(sequence) = number else {
+            let reason = "Received message without MsgSeqNum";
+            return Err(self.log_out(reason, turn, Cause::Fault));
         };
-        if message.begin_string() != BEGIN_STRING {
-            return Err(self.log_out("BeginString must be FIX.4.4", turn, Cause::Fault));
+        let version = self.outgoing.version;
+        if message.begin_string() != version.begin_string() {
+            return Err(self.log_out("Incorrect BeginString", turn, Cause::Fault));
         }
-        let kind = Kind::of(message.msg_type());
+        let kind = Kind::of(message.msg_type(), version);
         if let Err((fault, ends)) = self.check_header(message, kind, turn.now.utc_ns) {
             self.reject(message, sequence, fault, turn);
             self.consume(sequence);
             return match ends {
-                true => Err(self.log_out(fault.reason.text(), turn, Cause::Fault)),
+                true => Err(self.log_out("", turn, Cause::Fault)),
                 false => Ok(()),
             };
         }
@@ -255,8 +286,9 @@ impl Session {
         turn: &mut Turn<'_>,
         application: &mut dyn Application,
     ) {
-        let done = match (dictionary::validate(message, kind), kind) {
-            (_, Kind::Unknown) => Err(Fault::new(Reason::MsgType, tag::MSG_TYPE)),
+        let version = self.outgoing.version;
+        let done = match (dictionary::validate(message, kind, version), kind) {
+            (_, Kind::Unknown) => Err(Fault::plain(Reason::MsgType)),
             (Err(fault), _) => Err(fault),
             (_, Kind::TestRequest) => {
                 self.body.clear();
@@ -266,10 +298,7 @@ impl Session {
                 Ok(())
             }
             (_, Kind::SequenceReset) => self.skip_to(message, sequence),
-            (_, Kind::Logon) => Err(Fault {
-                reason: Reason::Other,
-                tag: None,
-            }),
+            (_, Kind::Logon) => Err(Fault::plain(Reason::Other)),
             (_, Kind::MarketDataRequest) if self.phase == Phase::Active => {
                 application.request(message, &mut self.outgoing, turn)
             }
@@ -299,8 +328,12 @@ impl Session {
             self.body.uint(tag::REF_TAG_ID, u64::from(about));
         }
         self.body.text(tag::REF_MSG_TYPE, message.msg_type());
-        self.body
-            .uint(tag::SESSION_REJECT_REASON, fault.reason as u64);
+        let reason = fault.reason as u8;
+        let last = self.outgoing.version.last_reason();
+        if reason <= last || (fault.reason == Reason::Other && last > 11) {
+            self.body
+                .uint(tag::SESSION_REJECT_REASON, u64::from(reason));
+        }
         self.body.text(tag::TEXT, fault.reason.text().as_bytes());
         self.outgoing.send_body(b"3", &mut self.body, turn);
         turn.counts.rejects += 1;

@@ -5,7 +5,7 @@ use super::request::{BID, ENTRY_TYPES, EntryTypes, OFFER};
 use super::subscription::Subscription;
 use crate::market::{Locate, Symbol, Timestamp, Top};
 use crate::window::Row;
-use crate::wire::fix::{Body, tag};
+use crate::wire::fix::{Body, UtcText, tag};
 
 /// The newest row of each symbol and window, and the newest top of each symbol.
 #[derive(Debug)]
@@ -119,8 +119,19 @@ fn put_row(body: &mut Body, row: &Row, window: &[u8], types: EntryTypes) -> usiz
 }
 
 /// What stands before the entries of a snapshot.
-pub(super) fn put_head(body: &mut Body, id: &[u8], symbol: &Symbol, count: usize) {
+///
+/// LastUpdateTime, which dictionaries of FIX 5.0 SP2 require, is `updated`.
+pub(super) fn put_head(
+    body: &mut Body,
+    id: &[u8],
+    symbol: &Symbol,
+    count: usize,
+    updated: Option<&UtcText>,
+) {
     body.text(tag::MD_REQ_ID, id);
     body.text(tag::SYMBOL, trimmed(symbol));
+    if let Some(time) = updated {
+        body.utc(tag::LAST_UPDATE_TIME, time);
+    }
     body.uint(tag::NO_MD_ENTRIES, count as u64);
 }

@@ -2,7 +2,10 @@
 //!
 //! A message is `8=..|9=..|35=..` up to `10=nnn|`, where 9 counts the bytes from `35=` to the
 //! separator before `10=` and 10 is the sum of all bytes before it, modulo 256. Anything else is
-//! garbled and skipped up to the next `8=` that no digit precedes.
+//! garbled and skipped up to the next `8=` that no digit precedes. Where BodyLength does not lead to a
+//! CheckSum, the message ends with the first CheckSum behind where it leads, but no later than with
+//! the second one: a length that is too long takes the next message with it, as counterparties expect,
+//! and no more.
 
 use super::message::SOH;
 use super::{Message, byte_sum, parse_uint};
@@ -87,13 +90,7 @@ pub enum Garbled {
 pub fn next_frame(bytes: &[u8], limit: usize) -> Frame<'_> {
     match check(bytes, limit) {
         Ok(frame) => frame,
-        Err(Stop::Incomplete) => match next_start(bytes, b"8=FIX") {
-            Some(skip) if bytes[skip - 1] == SOH => Frame::Garbled {
-                skip,
-                fault: Garbled::Trailer { offset: skip },
-            },
-            _ => Frame::Incomplete,
-        },
+        Err(Stop::Incomplete) => Frame::Incomplete,
         Err(Stop::Garbled { fault, skip }) => Frame::Garbled {
             skip: skip.unwrap_or_else(|| next_start(bytes, b"8=").unwrap_or(bytes.len())),
             fault,
@@ -132,14 +129,9 @@ fn check(bytes: &[u8], limit: usize) -> Result<Frame<'_>, Stop> {
 
     let sum_at = body_at + body_length;
     let fault = Garbled::Trailer { offset: sum_at };
-    let trailer = bytes
-        .get(sum_at..sum_at + TRAILER)
-        .ok_or(Stop::Incomplete)?;
-    let well_formed = trailer.starts_with(b"10=") && trailer[6] == SOH;
-    let stated = parse_uint(&trailer[3..6])
-        .filter(|_| well_formed)
-        .and_then(|stated| u16::try_from(stated).ok())
-        .ok_or(fault)?;
+    let Some(stated) = trailer(bytes, sum_at) else {
+        return Err(mislead(bytes, body_at, sum_at, limit));
+    };
     let message = Message::new(begin_string, &bytes[body_at..sum_at]).ok_or(fault)?;
     let length = sum_at + TRAILER;
     let computed = byte_sum(&bytes[..sum_at]);
@@ -151,6 +143,33 @@ fn check(bytes: &[u8], limit: usize) -> Result<Frame<'_>, Stop> {
         });
     }
     Ok(Frame::Message { message, length })
+}
+
+/// The value of CheckSum, if one stands at `at`.
+fn trailer(bytes: &[u8], at: usize) -> Option<u16> {
+    let trailer = bytes.get(at..at + TRAILER)?;
+    let well_formed = trailer.starts_with(b"10=") && trailer[6] == SOH;
+    let stated = parse_uint(&trailer[3..6]).filter(|_| well_formed)?;
+    u16::try_from(stated).ok()
+}
+
+/// Where a message ends whose BodyLength leads to `sum_at`, where no CheckSum is.
+fn mislead(bytes: &[u8], body_at: usize, sum_at: usize, limit: usize) -> Stop {
+    let fault = Garbled::Trailer { offset: sum_at };
+    let mut before = 0;
+    for at in body_at..bytes.len().saturating_sub(TRAILER - 1) {
+        if bytes[at - 1] == SOH && trailer(bytes, at).is_some() {
+            before += 1;
+            if at >= sum_at || before == 2 {
+                let skip = Some(at + TRAILER);
+                return Stop::Garbled { fault, skip };
+            }
+        }
+    }
+    match bytes.len() > body_at + limit + TRAILER {
+        true => fault.into(),
+        false => Stop::Incomplete,
+    }
 }
 
 /// The value of the field at `offset`, which must start with `prefix` and end within `longest` bytes.
@@ -247,7 +266,7 @@ mod tests {
 
     #[test]
     fn garbled_messages_are_named_and_the_next_one_is_found() {
-        let cases: [(Vec<u8>, Garbled); 8] = [
+        let cases: [(Vec<u8>, Garbled); 6] = [
             (b"GET / HTTP/1.1\r\n".to_vec(), Garbled::BeginString),
             (b"8=\x01".to_vec(), Garbled::BeginString),
             (
@@ -262,11 +281,6 @@ mod tests {
                 framed("35=0|34=2|", "9", 0),
                 Garbled::Trailer { offset: 23 },
             ),
-            (
-                framed("35=0|34=2|", "11", 0),
-                Garbled::Trailer { offset: 26 },
-            ),
-            (framed("35=0|34=2", "9", 0), Garbled::Trailer { offset: 23 }),
             (
                 framed("35=0|34=2|", "10", 1),
                 Garbled::CheckSum {
@@ -284,12 +298,31 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_is_far_too_long_does_not_swallow_what_follows() {
-        let mut bytes = framed("35=0|34=2|", "60000", 0);
-        let length = bytes.len();
-        assert!(matches!(next_frame(&bytes, 65_536), Frame::Incomplete));
-        bytes.extend(good());
-        assert_eq!(fault(&bytes).0, length);
+    fn a_length_that_is_too_long_takes_the_next_message_however_the_bytes_come() {
+        for length in ["11", "17", "20", "30", "36", "41", "44", "60", "60000"] {
+            let wrong = framed("35=0|34=2|", length, 0);
+            let mut bytes = wrong.clone();
+            bytes.extend(good());
+            let end = bytes.len();
+            bytes.extend(good());
+            for cut in 0..end {
+                let found = next_frame(&bytes[..cut], 65_536);
+                assert!(matches!(found, Frame::Incomplete), "{length} {cut}");
+            }
+            for cut in end..bytes.len() {
+                assert_eq!(fault(&bytes[..cut]).0, end, "{length} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_too_short_takes_its_own_message() {
+        for length in ["5", "6", "9"] {
+            let mut bytes = framed("35=0|34=2|", length, 0);
+            let end = bytes.len();
+            bytes.extend(good());
+            assert_eq!(fault(&bytes).0, end, "{length}");
+        }
     }
 
     #[test]

@@ -56,6 +56,11 @@ tags! {
     SESSION_REJECT_REASON = 373, "SessionRejectReason";
     BUSINESS_REJECT_REASON = 380, "BusinessRejectReason";
     NO_TRADING_SESSIONS = 386, "NoTradingSessions";
+    USERNAME = 553, "Username";
+    PASSWORD = 554, "Password";
+    LAST_UPDATE_TIME = 779, "LastUpdateTime";
+    APPL_VER_ID = 1128, "ApplVerID";
+    DEFAULT_APPL_VER_ID = 1137, "DefaultApplVerID";
 }
 
 /// The data field that a length field announces: its value may hold any byte, SOH included.
