@@ -34,6 +34,8 @@ mod session;
 mod shaders;
 /// The whole engine inline under a seed: any order of turns and any weather, the same rows.
 mod simulation;
+/// Publishers hear when the feed becomes stale, and when it is live again.
+mod staleness;
 /// A stall of half a second shows in the percentiles; a measure of service alone would not show it.
 mod stall;
 /// The synthetic day: the same for the same seed, well-formed, consistent, and the bundled sample.

@@ -45,6 +45,7 @@ impl Analyst {
         let mut results = self.results.take();
         results.clear();
         results.learn(&batch.marks);
+        results.stale = batch.stale;
         self.sliding.apply(batch, &mut results.output)?;
         self.tops.update(&batch.quotes);
         if self.tops.passes(results.output.passed) {

@@ -11,6 +11,8 @@ pub(super) struct Decoded {
     /// Nanoseconds on the receiver's clock, one for each packet that brought messages; none for
     /// files. All of them, and not the oldest alone, so that packets that waited together all count.
     pub(super) receipts: Vec<u64>,
+    /// What the feed has become, if it has: stale or live.
+    pub(super) stale: Option<bool>,
 }
 
 impl Decoded {
@@ -18,6 +20,7 @@ impl Decoded {
     pub(super) fn clear(&mut self) {
         self.batch.clear();
         self.receipts.clear();
+        self.stale = None;
     }
 
     /// Notes a packet. Held packets may be older than those that they waited for.

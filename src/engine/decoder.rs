@@ -16,8 +16,14 @@ use super::{Clock, Error, recorder};
 use crate::feed::{Framing, Packet};
 use crate::market::Symbol;
 use crate::metrics::Counters;
-use crate::session::{Delivery, Sequencer};
+use crate::session::{Delivery, Hole, Sequencer};
 use crate::wire::binaryfile::Blocks;
+
+/// Nanoseconds of silence after which a live feed is stale: three heartbeats of MoldUDP64.
+const SILENCE_NS: u64 = 3_000_000_000;
+
+/// Age in nanoseconds at which a hole makes the feed stale where nobody is asked for what it lacks.
+const HOLE_NS: u64 = 5_000_000;
 
 pub(super) struct Decoder {
     packets: Inlet<Vec<Packet>>,
@@ -27,6 +33,10 @@ pub(super) struct Decoder {
     normaliser: Normaliser,
     /// Whether packets say when they were received, on the engine's clock.
     live: bool,
+    /// When packets last came; none have yet if 0.
+    heard_ns: u64,
+    /// Whether the publishers have been told that the feed is stale.
+    stale: bool,
     deliveries: Vec<Delivery>,
     /// Files that the packets come from: an undecodable message of a file stops the engine, one of a
     /// live feed is counted and skipped.
@@ -65,6 +75,8 @@ impl Decoder {
             recovery,
             normaliser,
             live,
+            heard_ns: 0,
+            stale: false,
             deliveries: Vec::new(),
             files,
             counters,
@@ -133,7 +145,7 @@ impl Decoder {
     }
 
     fn flush(&mut self, batch: Box<Decoded>) -> Duty {
-        if batch.messages == 0 && batch.marks.is_empty() {
+        if batch.messages == 0 && batch.marks.is_empty() && batch.stale.is_none() {
             self.batches.keep(batch);
             return Duty::Worked;
         }
@@ -168,6 +180,21 @@ impl Decoder {
         flagged.extend(self.normaliser.flagged());
     }
 
+    /// What the feed has become since the publishers were last told: stale, when a hole is so old that
+    /// it is asked for, or nothing comes, or live.
+    fn state_change(&mut self, now_ns: u64) -> Option<bool> {
+        let silence = now_ns.saturating_sub(self.heard_ns);
+        let silent = self.heard_ns > 0 && silence >= SILENCE_NS;
+        let delay_ns = self.recovery.as_ref().map_or(HOLE_NS, Recovery::delay_ns);
+        let old = |hole: Hole| now_ns.saturating_sub(hole.since_ns) >= delay_ns;
+        let stale = silent || self.sequencer.holes().any(old);
+        if !self.live || stale == self.stale {
+            return None;
+        }
+        self.stale = stale;
+        Some(stale)
+    }
+
     fn record(&self) {
         recorder::normaliser(&self.counters, &self.normaliser.counts());
         recorder::sequencer(&self.counters, self.sequencer.counts());
@@ -183,6 +210,7 @@ impl Decoder {
                     self.sequencer.packet(packet, now_ns, &mut self.deliveries);
                 }
                 self.packets.give_back(packets);
+                self.heard_ns = now_ns.max(1);
                 Some(Duty::Worked)
             }
             Received::Empty => Some(Duty::Idle),
@@ -210,13 +238,21 @@ impl Agent for Decoder {
             return Ok(self.finish());
         };
         self.sequencer.tick(now_ns, &mut self.deliveries);
-        if let Some(recovery) = &mut self.recovery {
+        let stale = self.state_change(now_ns);
+        if stale == Some(true) && self.deliveries.is_empty() {
+            // The publishers are told now, what is missing is asked for at the next turn.
+            let mut batch = self.take_batch();
+            batch.stale = stale;
+            return Ok(self.flush(batch));
+        }
+        if let Some(recovery) = self.recovery.as_mut().filter(|_| stale != Some(true)) {
             recovery.request(&self.sequencer, now_ns);
         }
-        if self.deliveries.is_empty() {
+        if self.deliveries.is_empty() && stale.is_none() {
             return Ok(duty);
         }
         let mut batch = self.take_batch();
+        batch.stale = stale;
         let outcome = self.decode(&mut batch);
         if outcome.is_err() || self.ended == Ended::Nearly {
             self.normaliser.finish(&mut batch);

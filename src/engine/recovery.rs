@@ -47,6 +47,7 @@ impl RecoveryOptions {
 #[derive(Debug)]
 pub struct Recovery {
     schedule: Rerequester,
+    delay_ns: u64,
     socket: UdpSocket,
     server: SocketAddrV4,
     requests: Vec<Request>,
@@ -68,6 +69,7 @@ impl Recovery {
         source.adopt(answers, RETRANSMISSION)?;
         Ok(Some(Self {
             schedule: Rerequester::new(options.schedule.clone()),
+            delay_ns: options.schedule.first_delay_ns,
             socket,
             server: options.server,
             requests: Vec::new(),
@@ -88,6 +90,11 @@ impl Recovery {
             let sent = self.socket.send_to(&request.to_bytes(), self.server);
             self.failures += u64::from(sent.is_err());
         }
+    }
+
+    /// Age in nanoseconds at which a hole is asked for.
+    pub(super) fn delay_ns(&self) -> u64 {
+        self.delay_ns
     }
 
     /// Requests that the system did not take.

@@ -13,6 +13,8 @@ pub(super) struct Results {
     pub(super) tops: Vec<(Locate, Symbol, Top)>,
     /// When each packet of the batch behind them was received, in nanoseconds; none for files.
     pub(super) receipts: Vec<u64>,
+    /// What the feed has become, if it has: stale or live.
+    pub(super) stale: Option<bool>,
 }
 
 impl Results {
@@ -21,10 +23,12 @@ impl Results {
         self.output.clear();
         self.tops.clear();
         self.receipts.clear();
+        self.stale = None;
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.listings.is_empty() && self.output.updates.is_empty() && self.tops.is_empty()
+        let silent = self.listings.is_empty() && self.output.updates.is_empty();
+        silent && self.tops.is_empty() && self.stale.is_none()
     }
 
     /// Takes over the names among `marks`.
@@ -36,8 +40,12 @@ impl Results {
             }));
     }
 
-    /// Hands everything to `publisher`: names, then updates in order, the tops with the last.
+    /// Hands everything to `publisher`: the feed's state, names, then updates in order, the tops with
+    /// the last.
     pub(super) fn publish(&self, publisher: &mut dyn Publisher) -> std::io::Result<()> {
+        if let Some(stale) = self.stale {
+            publisher.feed_state(stale);
+        }
         for &(locate, symbol) in &self.listings {
             publisher.listing(locate, symbol);
         }

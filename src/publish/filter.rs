@@ -51,6 +51,10 @@ impl Publisher for Only {
         }
     }
 
+    fn feed_state(&mut self, stale: bool) {
+        self.inner.feed_state(stale);
+    }
+
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
         self.rows.clear();
         self.tops.clear();

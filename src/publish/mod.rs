@@ -71,6 +71,12 @@ pub trait Publisher {
     /// A symbol became known, before any row of it is published.
     fn listing(&mut self, locate: Locate, symbol: Symbol);
 
+    /// The feed has become stale (messages are missing, or it is silent) or live again. Comes before the
+    /// updates that follow.
+    fn feed_state(&mut self, stale: bool) {
+        let _ = stale;
+    }
+
     /// Hands one update on.
     ///
     /// # Errors

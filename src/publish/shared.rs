@@ -55,6 +55,10 @@ impl<P: Publisher> Publisher for Shared<P> {
         self.lock().listing(locate, symbol);
     }
 
+    fn feed_state(&mut self, stale: bool) {
+        self.lock().feed_state(stale);
+    }
+
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
         self.lock().publish(update)
     }

@@ -72,7 +72,7 @@ fn snapshot_then_increments_to_the_letter() {
     assert_eq!(
         body(&snapshot),
         "262=R1|55=AAPL|268=2|269=9|270=320.000033|273=09:30:00.000|282=1s|\
-         269=B|271=3|273=09:30:00.000|282=1s|"
+         269=B|271=3|346=2|273=09:30:00.000|282=1s|"
     );
 
     let mut corrected = row(1, "AAPL", 1, 0, 3_210_000);
@@ -89,7 +89,7 @@ fn snapshot_then_increments_to_the_letter() {
         body(&increment),
         "262=R1|268=4|\
          279=1|269=9|55=AAPL|270=321.000033|273=09:30:00.000|282=session|58=incomplete revision 1|\
-         279=1|269=B|55=AAPL|271=3|273=09:30:00.000|282=session|58=incomplete revision 1|\
+         279=1|269=B|55=AAPL|271=3|346=2|273=09:30:00.000|282=session|58=incomplete revision 1|\
          279=2|269=9|55=AAPL|273=09:30:00.000|282=1s|58=revision 1|\
          279=2|269=B|55=AAPL|273=09:30:00.000|282=1s|58=revision 1|"
     );
@@ -148,6 +148,64 @@ fn universe_windows_tops_and_the_end_of_a_subscription() {
     desk.publish(&[row(1, "AAPL", 0, 2000, 10)], &[]);
     client.send(&desk, "1", "112=nothing came before|");
     assert!(client.next(&mut desk).contains("|112=nothing came before|"));
+}
+
+#[test]
+fn security_lists() {
+    let mut desk = Desk::with_universe();
+    let mut client = desk.log_on("ME");
+    let list = |client: &mut Client, desk: &mut Desk, fields: &str| {
+        client.send(desk, "x", fields);
+        let answer = client.next(desk);
+        assert!(answer.contains("|35=y|"), "{answer}");
+        answer[answer.find("|320=").unwrap() + 1..answer.rfind("10=").unwrap()].to_owned()
+    };
+    let all = list(&mut client, &mut desk, "320=L1|559=4|");
+    let expected = "320=L1|322=2|560=0|393=3|146=3|55=AAPL|55=MSFT|55=ZVZZT|";
+    assert_eq!(all, expected);
+    let one = list(&mut client, &mut desk, "320=L2|559=0|55=MSFT|");
+    assert_eq!(one, "320=L2|322=3|560=0|393=1|146=1|55=MSFT|");
+    let none = list(&mut client, &mut desk, "320=L3|559=0|55=NONE|");
+    assert_eq!(none, "320=L3|322=4|560=2|");
+    for wish in ["559=1|", "559=0|", "559=4|263=1|"] {
+        let answer = list(&mut client, &mut desk, &format!("320=L4|{wish}"));
+        assert!(answer.contains("|560=1|58="), "{answer}");
+    }
+    for locate in 4..600 {
+        desk.acceptor
+            .listing(Locate(locate), symbol(&format!("S{locate}")));
+    }
+    let first = list(&mut client, &mut desk, "320=L5|559=4|");
+    assert!(first.contains("|393=599|146=500|"), "{first}");
+    assert!(client.next(&mut desk).contains("|393=599|146=99|"));
+}
+
+#[test]
+fn staleness_is_told_to_subscribers() {
+    let mut desk = Desk::with_universe();
+    let mut subscriber = desk.log_on("ME");
+    let mut other = desk.log_on("OTHER");
+    let wish = "262=R|263=1|264=1|267=1|269=9|146=1|55=MSFT|";
+    ask(&mut subscriber, &mut desk, wish);
+    desk.acceptor.set_clock(desk.clock());
+    for stale in [true, true, false] {
+        desk.acceptor.feed_state(stale);
+    }
+    let status = |client: &mut Client, desk: &mut Desk| {
+        let message = client.next(desk);
+        assert!(message.contains("|35=h|"), "{message}");
+        message.contains("|336=1|325=Y|340=0|58=stale")
+    };
+    assert!(status(&mut subscriber, &mut desk));
+    assert!(!status(&mut subscriber, &mut desk), "once, then live");
+    desk.acceptor.feed_state(true);
+    assert!(status(&mut subscriber, &mut desk));
+    other.send(&desk, "V", wish);
+    assert!(
+        status(&mut other, &mut desk),
+        "and nothing before it subscribed"
+    );
+    assert!(other.next(&mut desk).contains("|35=W|"));
 }
 
 #[test]

@@ -182,6 +182,12 @@ impl Publisher for Acceptor {
         self.market.list(locate, symbol);
     }
 
+    fn feed_state(&mut self, stale: bool) {
+        if self.market.set_stale(stale) {
+            self.each(Connection::tell_state);
+        }
+    }
+
     /// Encodes the update once and writes it to every session that has subscribed to some of it.
     /// A session that fails is closed and counted; that is no error of the publisher.
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {

@@ -141,6 +141,18 @@ impl Connection {
         self.flush(shared);
     }
 
+    /// Says in which state the feed is, to those who have subscribed to something.
+    pub(super) fn tell_state(&mut self, shared: &mut Shared<'_>) {
+        if self.subscriber.subscriptions.is_empty() || !self.is_active() {
+            return;
+        }
+        self.with_turn(shared, |session, turn, desk| {
+            desk.tell_state(&mut session.outgoing, turn);
+        });
+        self.settle(Ok(()), shared);
+        self.flush(shared);
+    }
+
     /// Says goodbye to a counterparty that is logged on; closes towards anybody else.
     pub(super) fn leave(&mut self, reason: &str, shared: &mut Shared<'_>) {
         if self.is_active() {

@@ -37,6 +37,10 @@ pub struct FixCounts {
     pub requests_refused: u64,
     /// Market data snapshots sent (35=W).
     pub snapshots: u64,
+    /// Messages of security lists sent (35=y).
+    pub security_lists: u64,
+    /// Notices of a stale or live feed sent (35=h).
+    pub feed_notices: u64,
     /// Incremental refreshes sent (35=X).
     pub increments: u64,
     /// Market data messages not sent because the session's outgoing buffer was full; each such

@@ -22,6 +22,7 @@ pub(super) enum Kind {
     Logout,
     Logon,
     MarketDataRequest,
+    SecurityListRequest,
     /// A message of the version that is not served here.
     Unsupported,
     /// Not a message of the version.
@@ -44,7 +45,9 @@ impl Kind {
             b"5" => Kind::Logout,
             b"A" => Kind::Logon,
             b"V" => Kind::MarketDataRequest,
+            b"x" if version != Version::Fix42 => Kind::SecurityListRequest,
             [b'I' | b'O' | b'U'] => Kind::Unknown,
+            [b'n'..=b'z'] if version == Version::Fix42 => Kind::Unknown,
             [b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'] => Kind::Unsupported,
             [b'A', b'A'..=b'Z'] if version != Version::Fix42 => Kind::Unsupported,
             [b'B', last] if (b'A'..=last_pair).contains(last) => Kind::Unsupported,
@@ -61,6 +64,7 @@ impl Kind {
             Kind::SequenceReset => &[36],
             Kind::Logon => &[98, 108],
             Kind::MarketDataRequest => &[262, 263, 264, 267, 146],
+            Kind::SecurityListRequest => &[320, 559],
             Kind::Heartbeat | Kind::Logout | Kind::Unsupported | Kind::Unknown => &[],
         }
     }
@@ -83,6 +87,12 @@ impl Kind {
                 matches!(tag, 146 | 262..=267 | 286 | 386 | 546 | 547 | 812 | 815)
                     || self.groups(tag)
             }
+            Kind::SecurityListRequest => {
+                matches!(
+                    tag,
+                    15 | 58 | 263 | 320 | 354 | 355 | 559 | 625 | 711 | 1300 | 1301
+                ) || self.groups(tag)
+            }
             Kind::Unsupported | Kind::Unknown => true,
         }
     }
@@ -91,7 +101,7 @@ impl Kind {
     fn groups(self, tag: u32) -> bool {
         match self {
             Kind::Logon => matches!(tag, 372 | 385),
-            Kind::MarketDataRequest => matches!(
+            Kind::MarketDataRequest | Kind::SecurityListRequest => matches!(
                 tag,
                 22 | 48 | 55 | 65 | 106 | 107 | 167 | 200..=202 | 206 | 207 | 223..=228 | 231
                     | 239..=257 | 269 | 305..=313 | 315..=318 | 336 | 348..=351 | 362..=365

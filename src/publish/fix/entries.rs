@@ -197,7 +197,10 @@ pub(super) fn put_value(body: &mut Body, code: u8, row: &Row) {
                 body.micros(tag::MD_ENTRY_PX, micros);
             }
         }
-        b'B' => body.uint(tag::MD_ENTRY_SIZE, sums.volume),
+        b'B' => {
+            body.uint(tag::MD_ENTRY_SIZE, sums.volume);
+            body.uint(tag::NUMBER_OF_ORDERS, sums.trades);
+        }
         b'4' => body.price(tag::MD_ENTRY_PX, sums.open),
         b'7' => body.price(tag::MD_ENTRY_PX, sums.high),
         b'8' => body.price(tag::MD_ENTRY_PX, sums.low),
@@ -316,7 +319,7 @@ mod tests {
         }
         entries.clear();
         entries.add_row(&row(7, 0, 2), b"1m", all);
-        let volume = "279=0|269=B|55=AAPL|271=3|273=09:30:00.500|282=1m|";
+        let volume = "279=0|269=B|55=AAPL|271=3|346=2|273=09:30:00.500|282=1m|";
         assert_eq!(chosen(&entries, 1 << 8), [(1, volume.to_owned())]);
         let low = "279=0|269=8|55=AAPL|270=0.9999|273=09:30:00.500|282=1m|";
         assert_eq!(chosen(&entries, 1 << 6), [(1, low.to_owned())]);

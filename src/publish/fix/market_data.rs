@@ -23,6 +23,11 @@
 //! none yet; with `*` such symbols are left out). 35=X holds at most 256 entries; an update with more
 //! takes several. Prices have four decimals, VWAP six, rounded half to even. What is not served is
 //! refused with 35=Y and a reason in 281 and 58; a request is taken or refused as a whole.
+//!
+//! **Staleness.** While messages of the feed are missing (they are asked for again meanwhile) or it is
+//! silent, values may be old: subscribers get 35=h with 340=0 (unknown) when that begins and 340=2
+//! (open) when it is over, and whoever subscribes meanwhile gets the former first. 336 is 1 (day), the
+//! only session that stands in every dictionary.
 
 use std::collections::HashMap;
 
@@ -46,7 +51,7 @@ const DRAIN_FROM: usize = 64 * 1024;
 pub(super) type Drain<'a> = dyn FnMut(&mut BytesMut, &mut FixCounts) + 'a;
 
 /// Drains a buffer that has become long, so that one large update does not look like a slow reader.
-fn relieve(turn: &mut Turn<'_>, drain: &mut Drain<'_>) {
+pub(super) fn relieve(turn: &mut Turn<'_>, drain: &mut Drain<'_>) {
     if turn.out.len() >= DRAIN_FROM {
         drain(turn.out, turn.counts);
     }
@@ -63,7 +68,9 @@ pub(super) struct Market {
     /// Entries of one message.
     group: Body,
     /// What stands before them.
-    head: Body,
+    pub(super) head: Body,
+    /// Whether messages of the feed are missing or it is silent.
+    stale: bool,
 }
 
 impl Market {
@@ -76,6 +83,7 @@ impl Market {
             entries: Entries::default(),
             group: Body::default(),
             head: Body::default(),
+            stale: false,
         }
     }
 
@@ -85,6 +93,21 @@ impl Market {
         }
         self.labels[locate.index()] = Some(symbol);
         self.symbols.insert(symbol, locate);
+    }
+
+    /// Whether `symbol` is listed.
+    pub(super) fn lists(&self, symbol: &Symbol) -> bool {
+        self.symbols.contains_key(symbol)
+    }
+
+    /// All listed symbols, by locate.
+    pub(super) fn listed(&self) -> Vec<Symbol> {
+        self.labels.iter().copied().flatten().collect()
+    }
+
+    /// Takes note of the feed's state. Whether it has changed.
+    pub(super) fn set_stale(&mut self, stale: bool) -> bool {
+        std::mem::replace(&mut self.stale, stale) != stale
     }
 
     /// Keeps the newest values of `update` and encodes its entries of the types in `wanted`. Returns
@@ -215,6 +238,22 @@ impl Desk<'_> {
         }
     }
 
+    /// Says in which state the feed is: 35=h, 340=0 while it is stale, 340=2 when it is live.
+    pub(super) fn tell_state(&mut self, outgoing: &mut Outgoing, turn: &mut Turn<'_>) {
+        let body = &mut self.market.head;
+        let (status, text): (u8, &[u8]) = match self.market.stale {
+            true => (b'0', b"stale: messages of the feed are missing or late"),
+            false => (b'2', b"live"),
+        };
+        body.clear();
+        body.char(tag::TRADING_SESSION_ID, b'1');
+        body.flag(tag::UNSOLICITED_INDICATOR, true);
+        body.char(tag::TRAD_SES_STATUS, status);
+        body.text(tag::TEXT, text);
+        outgoing.send_body(b"h", body, turn);
+        turn.counts.feed_notices += 1;
+    }
+
     /// Fulfils a request, or says why not.
     fn fulfil(
         &mut self,
@@ -247,6 +286,9 @@ impl Desk<'_> {
             windows: request.windows.clone(),
             coverage,
         };
+        if self.market.stale {
+            self.tell_state(outgoing, turn);
+        }
         self.market
             .snapshot(&subscription, &named, outgoing, turn, self.drain);
         if request.wish == Wish::Subscribe {
@@ -285,5 +327,9 @@ impl Application for Desk<'_> {
         body.text(tag::TEXT, refusal.text().as_bytes());
         outgoing.send_body(b"Y", body, turn);
         Ok(())
+    }
+
+    fn list(&mut self, message: &Message<'_>, outgoing: &mut Outgoing, turn: &mut Turn<'_>) {
+        self.list_securities(message, outgoing, turn);
     }
 }

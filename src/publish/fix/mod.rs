@@ -28,6 +28,7 @@ mod scenarios;
 mod schedule;
 #[cfg(test)]
 mod script;
+mod securities;
 mod sequence;
 mod session;
 mod snapshot;

@@ -145,4 +145,7 @@ pub(super) trait Application {
         outgoing: &mut Outgoing,
         turn: &mut Turn<'_>,
     ) -> Result<(), super::reject::Fault>;
+
+    /// Answers a SecurityListRequest that the dictionary has found right.
+    fn list(&mut self, message: &Message<'_>, outgoing: &mut Outgoing, turn: &mut Turn<'_>);
 }

@@ -34,6 +34,8 @@ impl Application for Echo {
         outgoing.send_body(b"W", &mut body, turn);
         Ok(())
     }
+
+    fn list(&mut self, _: &Message<'_>, _: &mut Outgoing, _: &mut Turn<'_>) {}
 }
 
 /// A session that waits for its Logon.

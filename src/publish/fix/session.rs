@@ -302,6 +302,10 @@ impl Session {
             (_, Kind::MarketDataRequest) if self.phase == Phase::Active => {
                 application.request(message, &mut self.outgoing, turn)
             }
+            (_, Kind::SecurityListRequest) if self.phase == Phase::Active => {
+                application.list(message, &mut self.outgoing, turn);
+                Ok(())
+            }
             (_, Kind::Unsupported) => {
                 self.refuse(message, sequence, turn);
                 Ok(())

@@ -55,10 +55,19 @@ tags! {
     REF_MSG_TYPE = 372, "RefMsgType";
     SESSION_REJECT_REASON = 373, "SessionRejectReason";
     BUSINESS_REJECT_REASON = 380, "BusinessRejectReason";
+    SECURITY_REQ_ID = 320, "SecurityReqID";
+    SECURITY_RESPONSE_ID = 322, "SecurityResponseID";
+    UNSOLICITED_INDICATOR = 325, "UnsolicitedIndicator";
+    TRAD_SES_STATUS = 340, "TradSesStatus";
+    NUMBER_OF_ORDERS = 346, "NumberOfOrders";
     NO_TRADING_SESSIONS = 386, "NoTradingSessions";
+    TOT_NO_RELATED_SYM = 393, "TotNoRelatedSym";
     USERNAME = 553, "Username";
     PASSWORD = 554, "Password";
+    SECURITY_LIST_REQUEST_TYPE = 559, "SecurityListRequestType";
+    SECURITY_REQUEST_RESULT = 560, "SecurityRequestResult";
     LAST_UPDATE_TIME = 779, "LastUpdateTime";
+    LAST_FRAGMENT = 893, "LastFragment";
     APPL_VER_ID = 1128, "ApplVerID";
     DEFAULT_APPL_VER_ID = 1137, "DefaultApplVerID";
 }
