@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
     ("hdrhistogram", &["src/metrics/"]),
     ("argon2", &["src/publish/fix/credentials.rs"]),
+    ("crc32fast", &["src/publish/fix/store/journal.rs"]),
     ("jiff", &["src/publish/fix/schedule.rs"]),
 ];
 

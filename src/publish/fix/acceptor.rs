@@ -55,6 +55,7 @@ impl Acceptor {
             ErrorKind::AddrInUse => FixError::AddressInUse { address },
             _ => FixError::Listen { address, error },
         };
+        let store = Store::open(&options.store)?;
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         Ok(Self {
@@ -62,7 +63,7 @@ impl Acceptor {
             options: Arc::new(options),
             connections: Vec::new(),
             market: Market::new(&windows),
-            store: Store::new(),
+            store,
             counts: FixCounts::default(),
             now: Clock::default(),
             next_check_ns: 0,
@@ -114,6 +115,13 @@ impl Acceptor {
         let mut work = self.accept();
         self.each(|connection, shared| work += connection.run(shared));
         work
+    }
+
+    /// A store that fails ends the service: numbers could be used twice.
+    fn check_store(&mut self) -> io::Result<()> {
+        self.store
+            .take_failure()
+            .map_or(Ok(()), |failure| Err(io::Error::other(failure)))
     }
 
     fn accept(&mut self) -> usize {
@@ -171,7 +179,9 @@ impl Publisher for Acceptor {
     }
 
     fn duty(&mut self, now: Clock) -> io::Result<bool> {
-        Ok(Acceptor::duty(self, now) > 0)
+        let work = Acceptor::duty(self, now);
+        self.check_store()?;
+        Ok(work > 0)
     }
 
     fn set_clock(&mut self, now: Clock) {
@@ -197,7 +207,7 @@ impl Publisher for Acceptor {
         if wanted != 0 {
             self.each(Connection::publish);
         }
-        Ok(())
+        self.check_store()
     }
 
     /// Sends Logout to every session and waits, `linger_ms` at most, until all have answered it or
@@ -207,7 +217,8 @@ impl Publisher for Acceptor {
         self.each(|connection, shared| connection.leave("end of session", shared));
         for _ in 0..self.options.linger_ms {
             if self.connections.is_empty() {
-                return Ok(());
+                self.store.commit();
+                return self.check_store();
             }
             self.each(|connection, shared| {
                 connection.run(shared);
@@ -215,6 +226,7 @@ impl Publisher for Acceptor {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.each(Connection::close);
-        Ok(())
+        self.store.commit();
+        self.check_store()
     }
 }

@@ -126,6 +126,7 @@ impl Connection {
             let ended = self.with_turn(shared, |session, turn, _| session.tick(turn));
             self.settle(ended, shared);
         }
+        self.with_turn(shared, |session, turn, _| session.progress(turn));
         work + self.flush(shared)
     }
 
@@ -238,6 +239,7 @@ impl Connection {
     fn flush(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut work = 0;
         if self.state != State::Closed {
+            shared.store.commit();
             match write_some(&self.stream, &mut self.outbox, shared.counts) {
                 Ok(writes) => work = writes,
                 Err(_) => {

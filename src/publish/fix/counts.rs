@@ -50,6 +50,8 @@ pub struct FixCounts {
     pub slow_readers: u64,
     /// Sessions closed because nothing came from them for 2.4 heartbeat intervals.
     pub silent: u64,
+    /// Messages that waited for the store to reserve more numbers.
+    pub store_waits: u64,
     /// Rows whose window has no name, so that they could not be published.
     pub rows_unnamed: u64,
 }

@@ -24,7 +24,7 @@ impl Session {
         }
         let reset = flag(message, tag::RESET_SEQ_NUM_FLAG);
         if reset || self.terms.reset_on_logon {
-            self.restart();
+            self.restart(turn);
         }
         if sequence < self.expected {
             let reason = too_low(self.expected, sequence);
@@ -61,7 +61,9 @@ impl Session {
         self.terms.period = period.ok_or(Cause::NoLogon)?;
         let opened_ns = self.terms.period.opens_ns;
         let numbers = turn.store.acquire(&self.key(), opened_ns);
-        let numbers = numbers.ok_or(Cause::NoLogon)?;
+        let (place, numbers) = numbers.ok_or(Cause::NoLogon)?;
+        self.outgoing.place = Some(place);
+        self.outgoing.reserved = turn.store.reserved(place);
         self.outgoing.next = numbers.next;
         self.expected = numbers.expected;
         self.phase = Phase::Active;
@@ -114,15 +116,19 @@ impl Session {
         if let Some(reason) = refusal(message, self.outgoing.version) {
             return Err(self.log_out(reason, turn, Cause::Fault));
         }
-        self.restart();
+        self.restart(turn);
         self.answer_logon(message, true, turn);
         self.expected += 1;
         Ok(())
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, turn: &mut Turn<'_>) {
         self.expected = 1;
         self.outgoing.next = 1;
+        if let Some(place) = self.outgoing.place {
+            turn.store.reset(place);
+            self.outgoing.reserved = turn.store.reserved(place);
+        }
         self.forget_queue();
     }
 }

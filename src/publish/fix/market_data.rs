@@ -53,6 +53,7 @@ pub(super) type Drain<'a> = dyn FnMut(&mut BytesMut, &mut FixCounts) + 'a;
 /// Drains a buffer that has become long, so that one large update does not look like a slow reader.
 pub(super) fn relieve(turn: &mut Turn<'_>, drain: &mut Drain<'_>) {
     if turn.out.len() >= DRAIN_FROM {
+        turn.store.commit();
         drain(turn.out, turn.counts);
     }
 }

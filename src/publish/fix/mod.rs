@@ -44,5 +44,5 @@ pub use counts::FixCounts;
 pub use credentials::{Credentials, PasswordHash};
 pub use options::{AcceptorOptions, FixError};
 pub use schedule::{Period, Schedule};
-pub use store::{Key, Numbers, Store};
+pub use store::{Key, Numbers, Place, Store, StoreError, StoreOptions};
 pub use version::Version;

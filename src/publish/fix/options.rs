@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 
-use super::{Counterparty, Schedule};
+use super::{Counterparty, Schedule, StoreError, StoreOptions};
 
 /// Settings of the acceptor. Every field may be left out of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -26,6 +26,8 @@ pub struct AcceptorOptions {
     pub reset_on_logon: bool,
     /// When counterparties may be logged on; always unless said.
     pub schedule: Option<Schedule>,
+    /// Where numbers and messages are kept; default in memory, and no messages.
+    pub store: StoreOptions,
     /// Connections at a time, default 64; more are closed at once.
     pub max_sessions: usize,
     /// Longest BodyLength accepted, default 65536; longer messages are garbled.
@@ -53,6 +55,7 @@ impl Default for AcceptorOptions {
             counterparties: Vec::new(),
             reset_on_logon: false,
             schedule: None,
+            store: StoreOptions::default(),
             max_sessions: 64,
             max_message_bytes: crate::wire::fix::MAX_MESSAGE_BYTES,
             max_pending_bytes: 16 << 20,
@@ -171,6 +174,9 @@ pub enum FixError {
         /// The address asked for.
         address: SocketAddr,
     },
+    /// Numbers cannot be kept where they should be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Somebody else listens there.
     #[error(
         "FIX address {address} is in use: stop the program that holds it or choose another address (--fix, or listen under [fix.acceptor])"

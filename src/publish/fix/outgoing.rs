@@ -2,8 +2,8 @@
 
 use bytes::BytesMut;
 
-use super::{Clock, FixCounts, Store, Version};
-use crate::wire::fix::{Body, Envelope, Message, UtcText, seal, tag};
+use super::{Clock, FixCounts, Place, Store, Version};
+use crate::wire::fix::{Body, Envelope, Message, UtcText, byte_sum, seal, tag};
 
 /// What a session works with for the length of one call.
 pub(super) struct Turn<'a> {
@@ -35,6 +35,10 @@ pub(super) struct Outgoing {
     target: Box<[u8]>,
     /// MsgSeqNum of the next message.
     pub(super) next: u64,
+    /// Where its numbers are kept, once it has logged on.
+    pub(super) place: Option<Place>,
+    /// The first number that the store has not reserved.
+    pub(super) reserved: u64,
     /// When something was last sent, on the monotonic clock.
     pub(super) last_sent_ns: u64,
 }
@@ -46,6 +50,8 @@ impl Outgoing {
             sender: Box::default(),
             target: Box::default(),
             next: 1,
+            place: None,
+            reserved: u64::MAX,
             last_sent_ns: 0,
         }
     }
@@ -67,10 +73,46 @@ impl Outgoing {
 
     /// Sends the next message; `sum` is the byte sum of all `parts` of its body.
     pub(super) fn send(&mut self, msg_type: &[u8], parts: &[&[u8]], sum: u8, turn: &mut Turn<'_>) {
+        self.note(msg_type, parts, turn);
         let envelope = self.envelope(msg_type, self.next, &turn.time);
         seal(turn.out, &envelope, parts, sum);
         self.next += 1;
         self.sent(turn);
+    }
+
+    /// Lets the store know of the next message before it is on its way.
+    fn note(&mut self, msg_type: &[u8], parts: &[&[u8]], turn: &mut Turn<'_>) {
+        let Some(place) = self.place else { return };
+        if self.next >= self.reserved {
+            turn.store.extend(place, self.next);
+            turn.counts.store_waits += 1;
+            self.reserved = turn.store.reserved(place);
+        }
+        let sent_ns = turn.now.utc_ns;
+        turn.store.keep(place, sent_ns, self.next, msg_type, parts);
+    }
+
+    /// Answers for the messages `from` to `next - 1`: those that are kept come again, gap fills stand
+    /// for the others. Stops when the outgoing buffer is full; what is left must be asked for again.
+    pub(super) fn resend(&mut self, from: u64, next: u64, turn: &mut Turn<'_>) {
+        let mut from = from;
+        while from < next && !turn.is_full() {
+            let kept = self.place.and_then(|place| turn.store.kept(place, from));
+            let Some(kept) = kept.filter(|kept| kept.sequence < next).cloned() else {
+                return self.fill(from, next, turn);
+            };
+            if kept.sequence > from {
+                self.fill(from, kept.sequence, turn);
+            }
+            let (time, original) = (turn.time, UtcText::new(kept.sent_ns));
+            let envelope = Envelope {
+                original_time: Some(&original),
+                ..self.envelope(&kept.msg_type, kept.sequence, &time)
+            };
+            seal(turn.out, &envelope, &[&kept.body], byte_sum(&kept.body));
+            self.sent(turn);
+            from = kept.sequence + 1;
+        }
     }
 
     /// Sends `body` as the next message.
@@ -80,7 +122,7 @@ impl Outgoing {
     }
 
     /// Sends a SequenceReset-GapFill that stands for the messages `from` to `next - 1`.
-    pub(super) fn fill(&mut self, from: u64, next: u64, turn: &mut Turn<'_>) {
+    fn fill(&mut self, from: u64, next: u64, turn: &mut Turn<'_>) {
         let mut body = Body::default();
         body.flag(tag::GAP_FILL_FLAG, true);
         body.uint(tag::NEW_SEQ_NO, next);

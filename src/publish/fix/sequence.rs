@@ -152,7 +152,7 @@ impl Session {
         self.reject(message, sequence, fault, turn);
     }
 
-    /// Answers a ResendRequest: nothing is stored, so one gap fill covers what was asked for.
+    /// Answers a ResendRequest.
     fn answer_resend(&mut self, message: &Message<'_>, sequence: u64, turn: &mut Turn<'_>) {
         let (first, last) = (
             number(message, tag::BEGIN_SEQ_NO),
@@ -176,7 +176,7 @@ impl Session {
                 0 => self.outgoing.next,
                 last => (last + 1).min(self.outgoing.next),
             };
-            self.outgoing.fill(first, next, turn);
+            self.outgoing.resend(first, next, turn);
         }
     }
 }

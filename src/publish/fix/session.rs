@@ -190,16 +190,27 @@ impl Session {
 
     /// Ends the session and gives its numbers back.
     pub(super) fn end(&mut self, turn: &mut Turn<'_>) {
-        if matches!(self.phase, Phase::Active | Phase::Leaving(_)) {
-            let numbers = Numbers {
-                expected: self.expected,
-                next: self.outgoing.next,
-                opened_ns: self.terms.period.opens_ns,
-            };
-            turn.store.release(&self.key(), numbers);
+        if let Some(place) = self.outgoing.place.take() {
+            turn.store.release(place, self.numbers());
         }
         self.phase = Phase::Over;
         self.forget_queue();
+    }
+
+    /// Lets the store know how far the session has come.
+    pub(super) fn progress(&mut self, turn: &mut Turn<'_>) {
+        if let Some(place) = self.outgoing.place {
+            turn.store.progress(place, self.numbers());
+            self.outgoing.reserved = turn.store.reserved(place);
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers {
+            expected: self.expected,
+            next: self.outgoing.next,
+            opened_ns: self.terms.period.opens_ns,
+        }
     }
 
     /// What the session's numbers are kept under.

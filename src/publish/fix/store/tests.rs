@@ -1,0 +1,184 @@
+use super::*;
+use crate::publish::fix::Version;
+
+fn key(target: &str) -> Key {
+    Key {
+        version: Version::Fix44,
+        sender: b"W"[..].into(),
+        target: target.as_bytes().into(),
+    }
+}
+
+fn fresh(opened_ns: u64) -> Numbers {
+    Numbers {
+        opened_ns,
+        ..Numbers::default()
+    }
+}
+
+fn numbers(expected: u64, next: u64) -> Numbers {
+    Numbers {
+        expected,
+        next,
+        opened_ns: 0,
+    }
+}
+
+/// The numbers of a session that is taken.
+fn taken(store: &mut Store, key: &Key, opened_ns: u64) -> Option<Numbers> {
+    store.acquire(key, opened_ns).map(|(_, numbers)| numbers)
+}
+
+#[test]
+fn numbers_go_on_and_a_live_session_is_taken() {
+    let mut store = Store::new();
+    let (place, first) = store.acquire(&key("A"), 0).unwrap();
+    assert_eq!(first, Numbers::default());
+    assert_eq!(store.acquire(&key("A"), 0), None);
+    store.release(place, numbers(9, 40));
+    assert_eq!(taken(&mut store, &key("B"), 0), Some(Numbers::default()));
+    let other = Key {
+        version: Version::Fix42,
+        ..key("A")
+    };
+    assert_eq!(taken(&mut store, &other, 0), Some(Numbers::default()));
+    let (place, later) = store.acquire(&key("A"), 0).unwrap();
+    assert_eq!(later, numbers(9, 40));
+    assert_eq!(store.reserved(place), u64::MAX, "in memory nothing waits");
+}
+
+#[test]
+fn a_new_period_starts_numbers_again() {
+    let mut store = Store::new();
+    let (place, first) = store.acquire(&key("A"), 7).unwrap();
+    assert_eq!(first, fresh(7));
+    let later = Numbers {
+        next: 40,
+        ..fresh(7)
+    };
+    store.release(place, later);
+    let (place, same) = store.acquire(&key("A"), 7).unwrap();
+    assert_eq!(same, later);
+    store.release(place, later);
+    assert_eq!(taken(&mut store, &key("A"), 8), Some(fresh(8)));
+}
+
+#[test]
+fn the_one_that_left_first_is_forgotten() {
+    let mut store = Store::new();
+    for peer in 0..=MAX_REMEMBERED {
+        let (place, _) = store.acquire(&key(&peer.to_string()), 0).unwrap();
+        if peer > 0 {
+            store.release(place, numbers(2, 2));
+        }
+    }
+    assert_eq!(store.len(), MAX_REMEMBERED);
+    assert_eq!(store.acquire(&key("0"), 0), None, "live ones stay");
+    assert_eq!(taken(&mut store, &key("2"), 0), Some(numbers(2, 2)));
+    assert_eq!(taken(&mut store, &key("1"), 0), Some(Numbers::default()));
+}
+
+/// A file of its own for each test.
+fn options(name: &str, messages: usize) -> StoreOptions {
+    let file = std::env::temp_dir().join(format!("widetape-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    StoreOptions {
+        file: Some(file),
+        messages,
+    }
+}
+
+#[test]
+fn a_store_that_is_dropped_goes_on_behind_every_number_it_may_have_used() {
+    let options = options("dropped", 0);
+    let mut store = Store::open(&options).unwrap();
+    let (place, _) = store.acquire(&key("A"), 0).unwrap();
+    assert_eq!(store.reserved(place), 1 + BLOCK);
+    store.progress(place, numbers(5, BLOCK / 2));
+    assert_eq!(
+        store.reserved(place),
+        BLOCK / 2 + BLOCK,
+        "what came in is written"
+    );
+    store.progress(place, numbers(5, BLOCK));
+    assert_eq!(
+        store.reserved(place),
+        BLOCK / 2 + BLOCK,
+        "half a block is left"
+    );
+    store.progress(place, numbers(5, BLOCK + 1));
+    assert_eq!(store.reserved(place), BLOCK + 1 + BLOCK);
+    store.commit();
+    drop(store);
+
+    let mut store = Store::open(&options).unwrap();
+    let (place, found) = store.acquire(&key("A"), 0).unwrap();
+    assert_eq!(found, numbers(5, BLOCK + 1 + BLOCK));
+    store.release(place, numbers(6, 200_000));
+    store.commit();
+    let mut store = Store::open(&options).unwrap();
+    let (place, found) = store.acquire(&key("A"), 0).unwrap();
+    assert_eq!(found, numbers(6, 200_000), "an orderly end leaves no gap");
+    store.reset(place);
+    store.commit();
+    let mut store = Store::open(&options).unwrap();
+    assert_eq!(taken(&mut store, &key("A"), 0), Some(numbers(1, 1 + BLOCK)));
+}
+
+#[test]
+fn messages_are_kept_up_to_their_number() {
+    let options = options("messages", 3);
+    let mut store = Store::open(&options).unwrap();
+    let (place, _) = store.acquire(&key("A"), 0).unwrap();
+    store.keep(place, 7, 1, b"A", &[b"98=0\x01"]);
+    for sequence in [2, 3, 5, 8] {
+        store.keep(place, 100 + sequence, sequence, b"W", &[b"262=", b"R\x01"]);
+    }
+    store.commit();
+    let mut again = Store::open(&options).unwrap();
+    let (place_again, _) = again.acquire(&key("A"), 0).unwrap();
+    for (store, place) in [(&mut store, place), (&mut again, place_again)] {
+        let first = |from| store.kept(place, from).map(|kept| kept.sequence);
+        let found = [1, 2, 3, 4, 6, 9].map(first);
+        assert_eq!(found, [Some(3), Some(3), Some(3), Some(5), Some(8), None]);
+        let kept = store.kept(place, 8).unwrap();
+        assert_eq!((kept.sent_ns, &*kept.body), (108, &b"262=R\x01"[..]));
+        store.reset(place);
+        assert_eq!(store.kept(place, 1), None);
+    }
+}
+
+#[test]
+fn a_file_that_grows_is_written_anew() {
+    let options = options("grows", 2);
+    let path = options.file.clone().unwrap();
+    let mut store = Store::open(&options).unwrap();
+    store.rewrite_from = 10_000;
+    let (place, _) = store.acquire(&key("A"), 0).unwrap();
+    for sequence in 1..1_000 {
+        store.keep(place, 0, sequence, b"W", &[&[b'x'; 100]]);
+        store.progress(place, numbers(sequence, sequence + 1));
+        store.commit();
+        let length = std::fs::metadata(&path).unwrap().len();
+        assert!(length <= REWRITE_FROM, "{length}");
+        store.rewrite_from = store.rewrite_from.min(10_000);
+    }
+    assert!(std::fs::metadata(&path).unwrap().len() <= 10_000);
+    assert!(store.take_failure().is_none());
+    let mut store = Store::open(&options).unwrap();
+    let (place, found) = store.acquire(&key("A"), 0).unwrap();
+    assert_eq!((found.expected, found.next), (999, 1_000 + BLOCK));
+    assert_eq!(store.kept(place, 0).unwrap().sequence, 998);
+}
+
+#[test]
+fn faults_are_named() {
+    let mut options = options("faults", 0);
+    let path = options.file.clone().unwrap();
+    std::fs::write(&path, "[fix.acceptor]\nlisten = '127.0.0.1:9878'\n").unwrap();
+    let error = Store::open(&options).unwrap_err().to_string();
+    assert!(error.ends_with("not a journal of FIX numbers"), "{error}");
+    options.file = Some("/nowhere/at/all".into());
+    let error = Store::open(&options).unwrap_err().to_string();
+    assert!(error.starts_with("FIX store /nowhere/at/all: "), "{error}");
+}
