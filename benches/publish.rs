@@ -1,4 +1,7 @@
 //! Encoding one FIX increment of ten entries: the codec, each further session, and plain `format!`.
+//! Then a step of 10,000 symbols to 20 sessions over loopback TCP, system calls included.
+
+mod sessions;
 
 use std::hint::black_box;
 
@@ -113,4 +116,5 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
         });
     });
     group.finish();
+    sessions::bench(criterion);
 }

@@ -104,6 +104,24 @@ const BARS: &[Bar] = &[
         limit: Limit::Times(("columns", "J3 dense simd"), 1.0 / 1.7),
         moonshot: 0.5,
     },
+    Bar {
+        what: "FIX increment of 10 entries, body and first session (us)",
+        row: ("fix increment of 10 entries", "body and first session"),
+        limit: Limit::Micros(0.5),
+        moonshot: 0.3,
+    },
+    Bar {
+        what: "FIX increment of 10 entries, a further session (us)",
+        row: ("fix increment of 10 entries", "further session"),
+        limit: Limit::Micros(0.15),
+        moonshot: 0.08,
+    },
+    Bar {
+        what: "10,000 symbols to 20 sessions every 100 ms, share of one core",
+        row: ("fix acceptor", "10,000 symbols to 20 sessions"),
+        limit: Limit::NanosEach(1e8, 1.0),
+        moonshot: 0.25,
+    },
 ];
 
 /// A bar with what was measured.

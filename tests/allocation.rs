@@ -13,6 +13,8 @@
     reason = "a global allocator cannot be written without; it only counts and hands on"
 )]
 
+mod publishing;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddrV4;

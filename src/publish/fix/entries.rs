@@ -4,7 +4,8 @@
 //! entries by symbol, window and type and copy them; nothing is formatted twice.
 
 use super::request::{BID, BOOK, ENTRY_TYPES, EntryTypes, OFFER};
-use super::subscription::Subscription;
+use super::selection::Selection;
+use super::subscription::Interest;
 use crate::market::{Locate, Price, Symbol, Top};
 use crate::window::{Row, vwap_micros};
 use crate::wire::fix::{Body, tag};
@@ -115,39 +116,29 @@ impl Entries {
         self.note(locate, None, first);
     }
 
-    /// Calls `send` with the number of entries, their bytes and their sum, for as many messages as
-    /// the entries that `subscription` wants need. `scratch` holds one message's entries.
-    pub(super) fn select(
-        &self,
-        subscription: &Subscription,
-        scratch: &mut Body,
-        mut send: impl FnMut(usize, &mut Body),
-    ) {
-        scratch.clear();
-        let mut count = 0;
+    /// Adds the entries that `interest` wants to `selection`, in groups for as many messages as they
+    /// need.
+    pub(super) fn select(&self, interest: &Interest, selection: &mut Selection) {
         for item in &self.items {
-            let wanted = subscription.coverage.holds(item.locate)
+            let wanted = interest.coverage.holds(item.locate)
                 && item
                     .window
-                    .is_none_or(|window| subscription.wants_window(window));
+                    .is_none_or(|window| interest.wants_window(window));
             if !wanted {
                 continue;
             }
+            let mut count = 0;
             for mark in &self.marks[item.first..item.last] {
-                if mark.kind & subscription.types != 0 {
-                    scratch.splice(&self.body.bytes()[mark.start..mark.end], mark.sum);
-                    count += 1;
+                if mark.kind & interest.types != 0 {
+                    let entry = &self.body.bytes()[mark.start..mark.end];
+                    count = selection.push(entry, mark.sum);
                 }
             }
             if count > MAX_ENTRIES - ENTRY_TYPES.len() {
-                send(count, scratch);
-                scratch.clear();
-                count = 0;
+                selection.close();
             }
         }
-        if count > 0 {
-            send(count, scratch);
-        }
+        selection.close();
     }
 
     fn open(&mut self, action: Action, code: u8, symbol: &Symbol) -> usize {
@@ -245,6 +236,7 @@ pub(super) fn put_side(body: &mut Body, price: Price, size: u64, time_ns: u64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::selection::{Group, Selections};
     use super::super::subscription::Coverage;
     use super::*;
     use crate::market::Timestamp;
@@ -275,20 +267,21 @@ mod tests {
     }
 
     fn chosen(entries: &Entries, types: EntryTypes) -> Vec<(usize, String)> {
-        let subscription = Subscription {
-            id: Box::default(),
+        let interest = Interest {
+            number: 1,
             types,
             windows: Vec::new(),
             coverage: Coverage::Universe,
         };
-        let mut messages = Vec::new();
-        entries.select(&subscription, &mut Body::default(), |count, body| {
-            let expected = crate::wire::fix::byte_sum(body.bytes());
-            assert_eq!(body.sum(), expected);
-            let text = String::from_utf8_lossy(body.bytes()).replace('\x01', "|");
-            messages.push((count, text));
-        });
-        messages
+        let mut selections = Selections::default();
+        let selection = selections.of(entries, &interest);
+        let message = |group: &Group| {
+            let bytes = selection.bytes(group);
+            assert_eq!(group.sum, crate::wire::fix::byte_sum(bytes));
+            let text = String::from_utf8_lossy(bytes).replace('\x01', "|");
+            (group.count, text)
+        };
+        selection.groups().iter().map(message).collect()
     }
 
     #[test]

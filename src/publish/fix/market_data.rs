@@ -37,8 +37,9 @@ use super::entries::Entries;
 use super::outgoing::{Application, Outgoing, Turn};
 use super::reject::Fault;
 use super::request::{BOOK, EntryTypes, NoRequest, Refusal, Request, Symbols, Wish};
+use super::selection::Selections;
 use super::snapshot::{Newest, put_head};
-use super::subscription::{Coverage, Subscriber, Subscription};
+use super::subscription::{Coverage, Interest, Interests, Subscriber, Subscription};
 use super::{FixCounts, Version};
 use crate::market::{Locate, Symbol};
 use crate::publish::Update;
@@ -66,6 +67,8 @@ pub(super) struct Market {
     labels: Vec<Option<Symbol>>,
     newest: Newest,
     entries: Entries,
+    selections: Selections,
+    interests: Interests,
     /// Entries of one message.
     group: Body,
     /// What stands before them.
@@ -82,6 +85,8 @@ impl Market {
             labels: Vec::new(),
             newest: Newest::new(windows.len()),
             entries: Entries::default(),
+            selections: Selections::default(),
+            interests: Interests::default(),
             group: Body::default(),
             head: Body::default(),
             stale: false,
@@ -115,6 +120,7 @@ impl Market {
     /// how many rows had a window without a name.
     pub(super) fn absorb(&mut self, update: &Update<'_>, wanted: EntryTypes) -> u64 {
         self.entries.clear();
+        self.selections.clear();
         let mut unnamed = 0;
         for row in update.rows {
             let Some(name) = self.windows.get(usize::from(row.window)) else {
@@ -144,7 +150,7 @@ impl Market {
         turn: &mut Turn<'_>,
         drain: &mut Drain<'_>,
     ) {
-        match subscription.coverage {
+        match subscription.interest.coverage {
             Coverage::Universe => {
                 for locate in self.newest.locates() {
                     self.snapshot_of(locate, false, subscription, outgoing, turn);
@@ -170,7 +176,8 @@ impl Market {
     ) {
         let (group, head) = (&mut self.group, &mut self.head);
         group.clear();
-        let found = self.newest.put(locate, subscription, &self.windows, group);
+        let interest: &Interest = &subscription.interest;
+        let found = self.newest.put(locate, interest, &self.windows, group);
         let listed = self.labels.get(locate.index()).copied().flatten();
         let (symbol, count) = match (found, listed) {
             (Some((_, count)), Some(symbol)) | (Some((symbol, count)), None) => (symbol, count),
@@ -218,24 +225,26 @@ impl Desk<'_> {
     pub(super) fn spread(&mut self, outgoing: &mut Outgoing, turn: &mut Turn<'_>) {
         let Market {
             entries,
-            group,
+            selections,
             head,
             ..
         } = &mut *self.market;
         for subscription in &self.subscriber.subscriptions {
-            entries.select(subscription, group, |count, group| {
+            let selection = selections.of(entries, &subscription.interest);
+            for group in selection.groups() {
                 if turn.is_full() {
                     turn.counts.market_data_dropped += 1;
-                    return;
+                    continue;
                 }
                 head.clear();
                 head.text(tag::MD_REQ_ID, &subscription.id);
-                head.uint(tag::NO_MD_ENTRIES, count as u64);
-                let sum = head.sum().wrapping_add(group.sum());
-                outgoing.send(b"X", &[head.bytes(), group.bytes()], sum, turn);
+                head.uint(tag::NO_MD_ENTRIES, group.count as u64);
+                let sum = head.sum().wrapping_add(group.sum);
+                let parts = [head.bytes(), selection.bytes(group)];
+                outgoing.send(b"X", &parts, sum, turn);
                 turn.counts.increments += 1;
                 relieve(turn, self.drain);
-            });
+            }
         }
     }
 
@@ -281,11 +290,11 @@ impl Desk<'_> {
                 (Coverage::of(locates.iter().copied()), locates)
             }
         };
+        let interests = &mut self.market.interests;
+        let interest = interests.share(request.types, &request.windows, coverage);
         let subscription = Subscription {
             id: request.id.into(),
-            types: request.types,
-            windows: request.windows.clone(),
-            coverage,
+            interest,
         };
         if self.market.stale {
             self.tell_state(outgoing, turn);

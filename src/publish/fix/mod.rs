@@ -29,6 +29,7 @@ mod schedule;
 #[cfg(test)]
 mod script;
 mod securities;
+mod selection;
 mod sequence;
 mod session;
 mod snapshot;

@@ -2,7 +2,7 @@
 
 use super::entries::{put_side, put_tail, put_value, trimmed};
 use super::request::{BID, ENTRY_TYPES, EntryTypes, OFFER};
-use super::subscription::Subscription;
+use super::subscription::Interest;
 use crate::market::{Locate, Symbol, Timestamp, Top};
 use crate::window::Row;
 use crate::wire::fix::{Body, UtcText, tag};
@@ -59,12 +59,12 @@ impl Newest {
         (0..rows.max(self.tops.len())).map_while(|index| u16::try_from(index).ok().map(Locate))
     }
 
-    /// Writes the entries of `locate` that `subscription` wants and returns the symbol's label and
+    /// Writes the entries of `locate` that `interest` wants and returns the symbol's label and
     /// how many entries there are.
     pub(super) fn put(
         &self,
         locate: Locate,
-        subscription: &Subscription,
+        interest: &Interest,
         names: &[Box<[u8]>],
         body: &mut Body,
     ) -> Option<(Symbol, usize)> {
@@ -74,7 +74,7 @@ impl Newest {
             label = Some(symbol);
             let sides = [(BID, top.bid, top.bid_size), (OFFER, top.ask, top.ask_size)];
             for (kind, price, size) in sides {
-                if kind & subscription.types != 0 && size > 0 {
+                if kind & interest.types != 0 && size > 0 {
                     body.char(
                         tag::MD_ENTRY_TYPE,
                         ENTRY_TYPES[kind.trailing_zeros() as usize],
@@ -91,13 +91,8 @@ impl Newest {
             .unwrap_or_default();
         for row in rows.iter().flatten() {
             label = Some(row.symbol);
-            if row.sums.trades > 0 && subscription.wants_window(row.window) {
-                count += put_row(
-                    body,
-                    row,
-                    &names[usize::from(row.window)],
-                    subscription.types,
-                );
+            if row.sums.trades > 0 && interest.wants_window(row.window) {
+                count += put_row(body, row, &names[usize::from(row.window)], interest.types);
             }
         }
         label.map(|label| (label, count))

@@ -1,10 +1,12 @@
 //! What a session has subscribed to.
 
+use std::sync::{Arc, Weak};
+
 use super::request::EntryTypes;
 use crate::market::Locate;
 
 /// Which symbols a subscription covers.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Coverage {
     Universe,
     /// One bit for each locate.
@@ -34,21 +36,63 @@ impl Coverage {
     }
 }
 
-/// One accepted request.
+/// What is asked for.
 #[derive(Debug)]
-pub(super) struct Subscription {
-    pub(super) id: Box<[u8]>,
+pub(super) struct Interest {
+    /// The same for all that ask for the same.
+    pub(super) number: u64,
     pub(super) types: EntryTypes,
     /// Windows by number; empty is all.
     pub(super) windows: Vec<u16>,
     pub(super) coverage: Coverage,
 }
 
-impl Subscription {
+impl Interest {
     /// Whether it wants rows of `window`.
     pub(super) fn wants_window(&self, window: u16) -> bool {
         self.windows.is_empty() || self.windows.contains(&window)
     }
+}
+
+/// Every interest once, however many sessions have it.
+#[derive(Debug, Default)]
+pub(super) struct Interests {
+    known: Vec<Weak<Interest>>,
+    numbers: u64,
+}
+
+impl Interests {
+    /// The one interest in this.
+    pub(super) fn share(
+        &mut self,
+        types: EntryTypes,
+        windows: &[u16],
+        coverage: Coverage,
+    ) -> Arc<Interest> {
+        self.known.retain(|one| one.strong_count() > 0);
+        let same = |one: &Arc<Interest>| {
+            one.types == types && one.windows == windows && one.coverage == coverage
+        };
+        if let Some(known) = self.known.iter().filter_map(Weak::upgrade).find(same) {
+            return known;
+        }
+        self.numbers += 1;
+        let interest = Arc::new(Interest {
+            number: self.numbers,
+            types,
+            windows: windows.into(),
+            coverage,
+        });
+        self.known.push(Arc::downgrade(&interest));
+        interest
+    }
+}
+
+/// One accepted request.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) id: Box<[u8]>,
+    pub(super) interest: Arc<Interest>,
 }
 
 /// The subscriptions of one session.
@@ -60,7 +104,7 @@ pub(super) struct Subscriber {
 impl Subscriber {
     /// The entry types that any of its subscriptions wants.
     pub(super) fn types(&self) -> EntryTypes {
-        let types = self.subscriptions.iter().map(|one| one.types);
+        let types = self.subscriptions.iter().map(|one| one.interest.types);
         types.fold(0, |all, one| all | one)
     }
 }
@@ -68,6 +112,26 @@ impl Subscriber {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_twice_is_one_interest() {
+        let mut interests = Interests::default();
+        let some = || Coverage::of([Locate(3)].into_iter());
+        let first = interests.share(1, &[0], some());
+        let numbers = [
+            interests.share(1, &[0], some()).number,
+            interests.share(2, &[0], some()).number,
+            interests.share(1, &[1], some()).number,
+            interests.share(1, &[0], Coverage::Universe).number,
+        ];
+        assert_eq!(
+            numbers.map(|number| number == first.number),
+            [true, false, false, false]
+        );
+        drop(first);
+        assert_eq!(interests.share(1, &[0], some()).number, 5);
+        assert_eq!(interests.known.len(), 1, "what nobody has is forgotten");
+    }
 
     #[test]
     fn coverage_holds_what_was_named() {

@@ -1,0 +1,136 @@
+//! The acceptor in steady state: updates to several sessions over TCP.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+use bytes::BytesMut;
+use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
+use widetape::publish::{Publisher, Update};
+use widetape::window::{Row, Sums};
+use widetape::wire::fix::{Body, Envelope, UtcText, seal};
+
+use super::allocations;
+
+const UTC: u64 = 1_700_000_000 * 1_000_000_000;
+const SYMBOLS: u16 = 200;
+
+fn message(name: &str, msg_type: &[u8], sequence: u64, fields: &[(u32, &str)]) -> BytesMut {
+    let mut body = Body::default();
+    for &(tag, value) in fields {
+        body.text(tag, value.as_bytes());
+    }
+    let envelope = Envelope {
+        begin_string: b"FIX.4.4",
+        msg_type,
+        sender: name.as_bytes(),
+        target: b"WIDETAPE",
+        sequence,
+        sending_time: &UtcText::new(UTC),
+        original_time: None,
+    };
+    let mut out = BytesMut::new();
+    let sum = body.sum();
+    seal(&mut out, &envelope, &[body.bytes()], sum);
+    out
+}
+
+fn row(locate: u16, step: u64) -> Row {
+    let price = Price(1_000_000 + step as u32);
+    Row {
+        end: Timestamp(step * 100_000_000),
+        locate: Locate(locate),
+        symbol: Symbol::new("STEADY").unwrap(),
+        window: 0,
+        sums: Sums {
+            notional: 3_000_000,
+            volume: 3,
+            trades: 2,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+        },
+        complete: true,
+        revision: (step % 2) as u32,
+    }
+}
+
+/// Reads what is there; how many bytes.
+fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> usize {
+    let mut total = 0;
+    loop {
+        match stream.read(buffer) {
+            Ok(length) => total += length,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return total,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn publishing_to_sessions_costs_no_allocation() {
+    let options = AcceptorOptions {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..AcceptorOptions::default()
+    };
+    let mut acceptor = Acceptor::bind(options, vec!["1s".to_owned()]).unwrap();
+    let clock = |step: u64| Clock {
+        monotonic_ns: step * 100_000,
+        utc_ns: UTC + step * 100_000,
+    };
+    for locate in 0..SYMBOLS {
+        let name = format!("S{locate}");
+        acceptor.listing(Locate(locate), Symbol::new(&name).unwrap());
+    }
+    // Two that want the same and one that wants one symbol.
+    let wishes = [("A", "*"), ("B", "*"), ("C", "S7")];
+    let mut streams = Vec::new();
+    for (name, symbol) in wishes {
+        let mut stream = TcpStream::connect(acceptor.local_address().unwrap()).unwrap();
+        let logon = message(name, b"A", 1, &[(98, "0"), (108, "0")]);
+        let terms = [
+            (262, "R"),
+            (263, "1"),
+            (264, "0"),
+            (267, "2"),
+            (269, "9"),
+            (269, "B"),
+        ];
+        let wish = [&terms[..], &[(146, "1"), (55, symbol)]].concat();
+        stream.write_all(&logon).unwrap();
+        stream.write_all(&message(name, b"V", 2, &wish)).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        streams.push(stream);
+    }
+    while acceptor.counts().requests < wishes.len() as u64 {
+        acceptor.duty(clock(0));
+    }
+    let mut buffer = vec![0; 1 << 20];
+    let mut made = 0;
+    let mut received = 0;
+    for step in 1..400 {
+        let rows: Vec<Row> = (0..SYMBOLS).map(|locate| row(locate, step)).collect();
+        let update = Update {
+            time: Timestamp(step),
+            rows: &rows,
+            tops: &[],
+        };
+        let probe = message("A", b"1", step + 2, &[(112, "P")]);
+        streams[0].write_all(&probe).unwrap();
+        let count = allocations(|| {
+            acceptor.set_clock(clock(step));
+            acceptor.publish(&update).unwrap();
+            acceptor.duty(clock(step));
+        });
+        made += if step < 100 { 0 } else { count };
+        for stream in &mut streams {
+            received += read(stream, &mut buffer);
+        }
+    }
+    assert_eq!(made, 0);
+    let counts = acceptor.counts();
+    assert_eq!(counts.increments, 399 * (2 + 2 + 1));
+    assert!(counts.messages_received > 300, "{counts:?}");
+    assert_eq!(received as u64, counts.bytes_written);
+}
