@@ -2,6 +2,7 @@
 
 mod capture;
 mod client;
+mod conflation;
 mod kill;
 mod market_data;
 mod scenarios;

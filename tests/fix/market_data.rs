@@ -263,7 +263,10 @@ fn refusals_by_reason() {
 
 #[test]
 fn a_reader_that_does_not_read_is_logged_out() {
-    let mut desk = Desk::new(|options| options.max_pending_bytes = 1 << 20);
+    let mut desk = Desk::new(|options| {
+        options.max_pending_bytes = 1 << 20;
+        options.conflate_bytes = usize::MAX;
+    });
     let mut lazy = desk.log_on("LAZY");
     let mut keen = desk.log_on("KEEN");
     for client in [&mut lazy, &mut keen] {

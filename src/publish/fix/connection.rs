@@ -48,6 +48,10 @@ pub(super) struct Connection {
     outbox: BytesMut,
     session: Session,
     subscriber: Subscriber,
+    /// Bytes that the system has taken.
+    written: u64,
+    /// All bytes that there were at a time, while some of them wait, and that monotonic time.
+    waiting_since: Option<(u64, u64)>,
     /// Whether a Logon in the inbox waits for its password to be checked.
     deferred: bool,
     state: State,
@@ -70,6 +74,8 @@ impl Connection {
             outbox: BytesMut::new(),
             session: Session::new(Arc::clone(options), address, now.monotonic_ns),
             subscriber: Subscriber::default(),
+            written: 0,
+            waiting_since: None,
             deferred: false,
             state: State::Open,
         })
@@ -127,7 +133,7 @@ impl Connection {
             self.settle(ended, shared);
         }
         self.with_turn(shared, |session, turn, _| session.progress(turn));
-        work + self.flush(shared)
+        work + self.flush(shared) + self.catch_up(shared)
     }
 
     /// Sends the update that the market holds encoded.
@@ -140,6 +146,18 @@ impl Connection {
         });
         self.settle(Ok(()), shared);
         self.flush(shared);
+    }
+
+    /// Sends the newest values of symbols that had to wait, now that the socket takes bytes.
+    fn catch_up(&mut self, shared: &mut Shared<'_>) -> usize {
+        let has_room = self.outbox.len() <= self.options.conflate_bytes / 2;
+        if !has_room || !self.subscriber.is_behind() || !self.is_active() {
+            return 0;
+        }
+        self.with_turn(shared, |session, turn, desk| {
+            desk.catch_up(&mut session.outgoing, turn);
+        });
+        self.flush(shared)
     }
 
     /// Says in which state the feed is, to those who have subscribed to something.
@@ -209,9 +227,7 @@ impl Connection {
     /// Begins to close if the session has ended or its reader is too slow.
     fn settle(&mut self, ended: Result<(), Cause>, shared: &mut Shared<'_>) {
         let mut ended = ended.err();
-        if ended.is_none() && self.outbox.len() > self.options.max_pending_bytes {
-            let limit = self.options.max_pending_bytes;
-            let reason = format!("reader too slow: more than {limit} bytes are waiting");
+        if let Some(reason) = self.slowness(shared).filter(|_| ended.is_none()) {
             ended = Some(self.with_turn(shared, |session, turn, _| {
                 session.log_out(&reason, turn, Cause::SlowReader)
             }));
@@ -235,12 +251,41 @@ impl Connection {
         };
     }
 
+    /// Why the reader is too slow, if it is.
+    fn slowness(&self, shared: &Shared<'_>) -> Option<String> {
+        let (bytes, millis) = (self.options.max_pending_bytes, self.options.max_pending_ms);
+        if self.outbox.len() > bytes {
+            return Some(format!(
+                "reader too slow: more than {bytes} bytes are waiting"
+            ));
+        }
+        let (_, since_ns) = self.waiting_since?;
+        let age_ns = shared.now.monotonic_ns.saturating_sub(since_ns);
+        (age_ns > millis * 1_000_000)
+            .then(|| format!("reader too slow: bytes have waited for more than {millis} ms"))
+    }
+
+    /// Notes since when bytes have been waiting.
+    fn watch(&mut self, now_ns: u64) {
+        let written = self.written;
+        if self.waiting_since.is_some_and(|(all, _)| written >= all) {
+            self.waiting_since = None;
+        }
+        if self.waiting_since.is_none() && !self.outbox.is_empty() {
+            self.waiting_since = Some((written + self.outbox.len() as u64, now_ns));
+        }
+    }
+
     /// Writes what the socket takes; ends a connection that is closing when its time has come.
     fn flush(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut work = 0;
         if self.state != State::Closed {
             shared.store.commit();
-            match write_some(&self.stream, &mut self.outbox, shared.counts) {
+            let before = self.outbox.len();
+            let done = write_some(&self.stream, &mut self.outbox, shared.counts);
+            self.written += (before - self.outbox.len()) as u64;
+            self.watch(shared.now.monotonic_ns);
+            match done {
                 Ok(writes) => work = writes,
                 Err(_) => {
                     self.close(shared);
@@ -274,17 +319,20 @@ impl Connection {
             time: shared.time,
             out: &mut self.outbox,
             limit: self.options.max_pending_bytes,
+            conflate: self.options.conflate_bytes,
             store: &mut *shared.store,
             next_check_ns: &mut *shared.next_check_ns,
             counts: &mut *shared.counts,
         };
-        let stream = &self.stream;
+        let (stream, written) = (&self.stream, &mut self.written);
         let mut desk = Desk {
             market: &mut *shared.market,
             subscriber: &mut self.subscriber,
             max_subscriptions: self.options.max_subscriptions,
             drain: &mut |out, counts| {
+                let before = out.len();
                 let _ = write_some(stream, out, counts);
+                *written += (before - out.len()) as u64;
             },
         };
         act(&mut self.session, &mut turn, &mut desk)

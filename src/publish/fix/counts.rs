@@ -46,7 +46,9 @@ pub struct FixCounts {
     /// Market data messages not sent because the session's outgoing buffer was full; each such
     /// session is closed and counted in `slow_readers`.
     pub market_data_dropped: u64,
-    /// Sessions closed because their outgoing buffer was full.
+    /// Symbols that were marked because a session was behind; their newest values go out later.
+    pub conflated: u64,
+    /// Sessions closed because their outgoing buffer was full, or bytes waited in it for too long.
     pub slow_readers: u64,
     /// Sessions closed because nothing came from them for 2.4 heartbeat intervals.
     pub silent: u64,

@@ -5,7 +5,7 @@
 
 use super::request::{BID, BOOK, ENTRY_TYPES, EntryTypes, OFFER};
 use super::selection::Selection;
-use super::subscription::Interest;
+use super::subscription::{Interest, Subscription};
 use crate::market::{Locate, Price, Symbol, Top};
 use crate::window::{Row, vwap_micros};
 use crate::wire::fix::{Body, tag};
@@ -38,6 +38,15 @@ struct Item {
     window: Option<u16>,
     first: usize,
     last: usize,
+}
+
+impl Item {
+    fn is_wanted(&self, interest: &Interest) -> bool {
+        let wants_window = self
+            .window
+            .is_none_or(|window| interest.wants_window(window));
+        wants_window && interest.coverage.holds(self.locate)
+    }
 }
 
 /// The encoded entries of one update.
@@ -119,19 +128,15 @@ impl Entries {
     /// Adds the entries that `interest` wants to `selection`, in groups for as many messages as they
     /// need.
     pub(super) fn select(&self, interest: &Interest, selection: &mut Selection) {
-        for item in &self.items {
-            let wanted = interest.coverage.holds(item.locate)
-                && item
-                    .window
-                    .is_none_or(|window| interest.wants_window(window));
-            if !wanted {
+        for (number, item) in self.items.iter().enumerate() {
+            if !item.is_wanted(interest) {
                 continue;
             }
             let mut count = 0;
             for mark in &self.marks[item.first..item.last] {
                 if mark.kind & interest.types != 0 {
                     let entry = &self.body.bytes()[mark.start..mark.end];
-                    count = selection.push(entry, mark.sum);
+                    count = selection.push(number, entry, mark.sum);
                 }
             }
             if count > MAX_ENTRIES - ENTRY_TYPES.len() {
@@ -139,6 +144,16 @@ impl Entries {
             }
         }
         selection.close();
+    }
+
+    /// Marks the symbols that `interest` wants of the rows and tops `first` to `last`. How many were
+    /// not marked yet.
+    pub(super) fn mark(&self, subscription: &mut Subscription, first: usize, last: usize) -> u64 {
+        let items = self.items.get(first..=last).unwrap_or_default().iter();
+        let wanted = items.filter(|item| item.is_wanted(&subscription.interest));
+        wanted.fold(0, |fresh, item| {
+            fresh + u64::from(subscription.behind.mark(item.locate))
+        })
     }
 
     fn open(&mut self, action: Action, code: u8, symbol: &Symbol) -> usize {

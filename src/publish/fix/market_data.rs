@@ -33,6 +33,7 @@ use std::collections::HashMap;
 
 use bytes::BytesMut;
 
+use super::conflate::{Behind, CatchUp};
 use super::entries::Entries;
 use super::outgoing::{Application, Outgoing, Turn};
 use super::reject::Fault;
@@ -62,10 +63,11 @@ pub(super) fn relieve(turn: &mut Turn<'_>, drain: &mut Drain<'_>) {
 /// Everything that can be asked for, and the update that is going out.
 #[derive(Debug)]
 pub(super) struct Market {
-    windows: Vec<Box<[u8]>>,
+    pub(super) windows: Vec<Box<[u8]>>,
     symbols: HashMap<Symbol, Locate>,
     labels: Vec<Option<Symbol>>,
-    newest: Newest,
+    pub(super) newest: Newest,
+    pub(super) catch_up: CatchUp,
     entries: Entries,
     selections: Selections,
     interests: Interests,
@@ -84,6 +86,7 @@ impl Market {
             symbols: HashMap::new(),
             labels: Vec::new(),
             newest: Newest::new(windows.len()),
+            catch_up: CatchUp::default(),
             entries: Entries::default(),
             selections: Selections::default(),
             interests: Interests::default(),
@@ -221,7 +224,7 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Sends the entries of the last update, in the messages of each subscription, and drains the
-    /// outgoing buffer meanwhile.
+    /// outgoing buffer meanwhile. While the socket is full their symbols are marked instead.
     pub(super) fn spread(&mut self, outgoing: &mut Outgoing, turn: &mut Turn<'_>) {
         let Market {
             entries,
@@ -229,11 +232,12 @@ impl Desk<'_> {
             head,
             ..
         } = &mut *self.market;
-        for subscription in &self.subscriber.subscriptions {
+        for subscription in &mut self.subscriber.subscriptions {
             let selection = selections.of(entries, &subscription.interest);
             for group in selection.groups() {
-                if turn.is_full() {
-                    turn.counts.market_data_dropped += 1;
+                if turn.is_behind() || !subscription.behind.is_empty() {
+                    let marked = entries.mark(subscription, group.first, group.last);
+                    turn.counts.conflated += marked;
                     continue;
                 }
                 head.clear();
@@ -295,6 +299,7 @@ impl Desk<'_> {
         let subscription = Subscription {
             id: request.id.into(),
             interest,
+            behind: Behind::default(),
         };
         if self.market.stale {
             self.tell_state(outgoing, turn);

@@ -11,6 +11,7 @@
 
 mod acceptor;
 mod addresses;
+mod conflate;
 mod connection;
 mod counterparty;
 mod counts;

@@ -32,6 +32,12 @@ pub struct AcceptorOptions {
     pub max_sessions: usize,
     /// Longest BodyLength accepted, default 65536; longer messages are garbled.
     pub max_message_bytes: usize,
+    /// Bytes that may wait for one slow reader before its symbols are conflated, default 256 KiB: they are
+    /// marked, and when the socket takes bytes again their newest values go out.
+    pub conflate_bytes: usize,
+    /// Milliseconds that bytes may wait for one slow reader, default 30000; beyond it the session is
+    /// logged out.
+    pub max_pending_ms: u64,
     /// Bytes that may wait for one slow reader, default 16 MiB; beyond it the session is logged out.
     pub max_pending_bytes: usize,
     /// Market data subscriptions of one session, default 16.
@@ -58,6 +64,8 @@ impl Default for AcceptorOptions {
             store: StoreOptions::default(),
             max_sessions: 64,
             max_message_bytes: crate::wire::fix::MAX_MESSAGE_BYTES,
+            conflate_bytes: 256 << 10,
+            max_pending_ms: 30_000,
             max_pending_bytes: 16 << 20,
             max_subscriptions: 16,
             logon_timeout_ms: 10_000,
@@ -134,6 +142,7 @@ impl AcceptorOptions {
         let at_most = [
             ("logon_timeout_ms", self.logon_timeout_ms),
             ("linger_ms", self.linger_ms),
+            ("max_pending_ms", self.max_pending_ms),
             (
                 "clock_tolerance_s",
                 self.clock_tolerance_s.saturating_mul(1_000),

@@ -14,6 +14,8 @@ pub(super) struct Turn<'a> {
     pub(super) out: &'a mut BytesMut,
     /// Bytes that may wait there before market data is dropped.
     pub(super) limit: usize,
+    /// Bytes that may wait there before symbols are conflated.
+    pub(super) conflate: usize,
     pub(super) store: &'a mut Store,
     /// Monotonic time from which a password may be checked again.
     pub(super) next_check_ns: &'a mut u64,
@@ -21,6 +23,11 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Whether symbols are to be conflated.
+    pub(super) fn is_behind(&self) -> bool {
+        self.out.len() > self.conflate
+    }
+
     /// Whether the outgoing buffer is beyond its limit.
     pub(super) fn is_full(&self) -> bool {
         self.out.len() > self.limit

@@ -80,6 +80,7 @@ impl World {
             time: UtcText::new(now.utc_ns),
             out: &mut self.out,
             limit: 1 << 20,
+            conflate: 1 << 20,
             store: &mut self.store,
             next_check_ns: &mut self.next_check_ns,
             counts: &mut self.counts,

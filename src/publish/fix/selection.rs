@@ -14,6 +14,9 @@ pub(super) struct Group {
     pub(super) count: usize,
     start: usize,
     end: usize,
+    /// The rows and tops that it comes from.
+    pub(super) first: usize,
+    pub(super) last: usize,
     /// Byte sum.
     pub(super) sum: u8,
 }
@@ -29,24 +32,27 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    fn clear(&mut self, interest: u64) {
+    pub(super) fn clear(&mut self, interest: u64) {
         self.interest = interest;
         self.body.clear();
         self.groups.clear();
         self.open = None;
     }
 
-    /// Adds an entry to the open group and returns how many that has.
-    pub(super) fn push(&mut self, entry: &[u8], sum: u8) -> usize {
+    /// Adds an entry of row or top `item` to the open group and returns how many that has.
+    pub(super) fn push(&mut self, item: usize, entry: &[u8], sum: u8) -> usize {
         let start = self.body.len();
         self.body.splice(entry, sum);
         let group = self.open.get_or_insert(Group {
             count: 0,
             start,
             end: start,
+            first: item,
+            last: item,
             sum: 0,
         });
         group.count += 1;
+        group.last = item;
         group.end = start + entry.len();
         group.sum = group.sum.wrapping_add(sum);
         group.count

@@ -53,6 +53,18 @@ impl Newest {
         before.map(|(_, top, _)| top)
     }
 
+    /// The newest rows of `locate`, one for each window that has any.
+    pub(super) fn rows(&self, locate: Locate) -> impl Iterator<Item = &Row> {
+        let start = locate.index() * self.windows;
+        let rows = self.rows.get(start..start + self.windows);
+        rows.unwrap_or_default().iter().flatten()
+    }
+
+    /// The newest top of `locate`.
+    pub(super) fn top(&self, locate: Locate) -> Option<(Symbol, Top, Timestamp)> {
+        self.tops.get(locate.index()).copied().flatten()
+    }
+
     /// Locates that may have values.
     pub(super) fn locates(&self) -> impl Iterator<Item = Locate> + use<> {
         let rows = self.rows.len().checked_div(self.windows).unwrap_or(0);
@@ -70,7 +82,7 @@ impl Newest {
     ) -> Option<(Symbol, usize)> {
         let mut count = 0;
         let mut label = None;
-        if let Some((symbol, top, time)) = self.tops.get(locate.index()).copied().flatten() {
+        if let Some((symbol, top, time)) = self.top(locate) {
             label = Some(symbol);
             let sides = [(BID, top.bid, top.bid_size), (OFFER, top.ask, top.ask_size)];
             for (kind, price, size) in sides {
@@ -84,12 +96,7 @@ impl Newest {
                 }
             }
         }
-        let start = locate.index() * self.windows;
-        let rows = self
-            .rows
-            .get(start..start + self.windows)
-            .unwrap_or_default();
-        for row in rows.iter().flatten() {
+        for row in self.rows(locate) {
             label = Some(row.symbol);
             if row.sums.trades > 0 && interest.wants_window(row.window) {
                 count += put_row(body, row, &names[usize::from(row.window)], interest.types);

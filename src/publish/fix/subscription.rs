@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use super::conflate::Behind;
 use super::request::EntryTypes;
 use crate::market::Locate;
 
@@ -93,6 +94,8 @@ impl Interests {
 pub(super) struct Subscription {
     pub(super) id: Box<[u8]>,
     pub(super) interest: Arc<Interest>,
+    /// Symbols to be told of when the socket takes bytes again.
+    pub(super) behind: Behind,
 }
 
 /// The subscriptions of one session.
@@ -102,6 +105,11 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
+    /// Whether any symbol is marked.
+    pub(super) fn is_behind(&self) -> bool {
+        self.subscriptions.iter().any(|one| !one.behind.is_empty())
+    }
+
     /// The entry types that any of its subscriptions wants.
     pub(super) fn types(&self) -> EntryTypes {
         let types = self.subscriptions.iter().map(|one| one.interest.types);
