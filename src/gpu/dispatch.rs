@@ -63,9 +63,10 @@ impl Dispatcher {
                 let mut answers = bytes.chunks_exact(size_of::<Answer>());
                 for piece in &pass.pieces {
                     let job = &mut jobs[piece.job];
+                    let executions = piece.executions.len();
                     for window in piece.windows.clone() {
                         let answer = answers.next().map(bytemuck::pod_read_unaligned);
-                        let sums = sums(&answer.unwrap_or_default());
+                        let sums = sums(&answer.unwrap_or_default(), executions);
                         job.sums[window] = job.sums[window].then(&sums);
                     }
                 }
@@ -173,9 +174,11 @@ fn clipped(bounds: Bounds, piece: &Piece) -> Bounds {
     }
 }
 
-/// An answer of the device as the host has it.
-fn sums(answer: &Answer) -> Sums {
-    let (notional, volume) = (answer.notional(), answer.volume());
+/// An answer of the device about so many executions at most, as the host has it. Whatever a device that
+/// is out of order says, adding up what it says of all pieces does not overflow.
+fn sums(answer: &Answer, executions: usize) -> Sums {
+    let notional = answer.notional();
+    let volume = answer.volume().min(executions as u64 * u64::from(u32::MAX));
     Sums {
         notional: u128::from(answer.notional_high) << 64 | u128::from(notional),
         volume,

@@ -282,6 +282,20 @@ fn every_fault_planted_in_a_plan_is_caught() {
 }
 
 #[test]
+fn the_nonsense_of_a_device_out_of_order_is_a_wrong_answer_and_nothing_worse() {
+    let most = "0xffffffffu,\n        0xffffffffu,";
+    let shaders = Shaders::default().replacing("volume.x,\n        volume.y,", most);
+    let options = GpuOptions {
+        shaders,
+        limits: Some(TINY),
+        ..GpuOptions::default()
+    };
+    if let Some(gpu) = open(&options) {
+        assert!(check(&gpu, &days()[..1]).is_err());
+    }
+}
+
+#[test]
 fn a_tier_that_fails_the_canary_gives_way_to_the_next() {
     if open(&GpuOptions::default()).is_none() {
         return;
