@@ -58,7 +58,7 @@ pub(super) fn run(fix: SocketAddr, seconds: u64) -> Result<(), Error> {
         .map(|group| group.to_string())
         .collect();
     tell(format_args!(
-        "sample day in about {seconds} s: lines {} on loopback, receive buffers {} bytes, FIX.4.4 on {address}\n",
+        "sample day in about {seconds} s: lines {} on loopback, receive buffers {} bytes, FIX on {address}\n",
         groups[..2].join(" and "),
         udp.granted_receive_buffer()
     ))?;

@@ -156,10 +156,7 @@ fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, String), Erro
         let options = &config.fix.acceptor;
         let acceptor = Acceptor::bind(options.clone(), labels).map_err(|error| failed(&error))?;
         let address = acceptor.local_address().map_err(|error| failed(&error))?;
-        serving = format!(
-            "FIX.4.4: {address}, SenderCompID {}",
-            options.sender_comp_id
-        );
+        serving = format!("FIX: {address}, SenderCompID {}", options.sender_comp_id);
         publishers.push(Box::new(acceptor));
     }
     match &config.output {

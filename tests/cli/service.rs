@@ -62,8 +62,8 @@ impl Service {
             let address = line[beginning.len()..].split(' ').next();
             address.expect("an address").to_owned()
         });
-        let line = running.line("FIX.4.4: ");
-        let fix = line["FIX.4.4: ".len()..].split(',').next();
+        let line = running.line("FIX: ");
+        let fix = line["FIX: ".len()..].split(',').next();
         Self {
             running,
             groups,
