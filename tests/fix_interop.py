@@ -25,7 +25,7 @@ def received(binary):
     )
     try:
         first = day.stdout.readline()
-        address = re.search(r"FIX\.4\.4 on (\S+)", first).group(1)
+        address = re.search(r"FIX on (\S+)", first).group(1)
         client = subprocess.run(
             [sys.executable, HERE / "fix_simplefix.py", address, "--seconds", "60", "--types", "9B"],
             stdout=subprocess.PIPE,
