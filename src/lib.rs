@@ -119,7 +119,7 @@ pub use gpu::{AdapterSummary, GpuOptions, Tier as GpuTier, adapters};
 pub use market::{Duration, Locate, NANOS_PER_SECOND, Symbol};
 pub use publish::fix::{Acceptor, AcceptorOptions, PasswordHash};
 pub use publish::text::Format;
-pub use publish::{LiveTable, Newest, Now, Only, Publisher, Selected, Shared, Update};
+pub use publish::{LiveTable, Newest, Now, Only, Publisher, Shared, Update};
 pub use session::{RerequestOptions, SequencerOptions};
 pub use window::{Corrections, Measure, Policy, Row, Selection, Spec, Width, Window, vwap_micros};
 pub use wire::binaryfile::Blocks;

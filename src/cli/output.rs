@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Error;
-use crate::{Format, Only, Publisher, Selected, Selection, Spec, Symbol};
+use crate::{Format, Only, Publisher, Selection, Spec, Symbol};
 
 /// A publisher that writes `format` to `out`: of the rows of the symbols in `only` those of `selection`.
 /// With `prompt`, each update is written at once.
@@ -27,7 +27,7 @@ pub(super) fn writer(
     };
     let mut publisher = format.writer(spec, sink, prompt);
     if let Some(selection) = selection {
-        publisher = Box::new(Selected::new(selection, publisher));
+        publisher = Box::new(Only::selected(selection, publisher));
     }
     Ok(match only {
         Some(symbols) => Box::new(Only::new(symbols, publisher)),

@@ -232,8 +232,9 @@ impl TradeLog {
 
     /// Clears the policy bits of a trade: it counts nowhere any more.
     pub fn clear_policies(&mut self, position: Position) {
-        let chunk = &mut self.chunks[((position >> CHUNK_BITS) - self.dropped) as usize];
-        chunk.trades.policies.as_mut_slice()[position as usize & (CHUNK - 1)] = 0;
+        if let Some((chunk, index)) = self.chunk_mut(position) {
+            chunk.trades.policies.as_mut_slice()[index] = 0;
+        }
     }
 
     /// Position and price of what [`TradeLog::link`] has put behind `position`.

@@ -4,7 +4,6 @@ mod filter;
 pub mod fix;
 mod live;
 mod newest;
-mod selected;
 mod shared;
 pub mod text;
 
@@ -12,7 +11,6 @@ pub use live::LiveTable;
 
 pub use filter::Only;
 pub use newest::Newest;
-pub use selected::Selected;
 pub use shared::Shared;
 
 use crate::market::{Locate, Symbol, Timestamp, Top};

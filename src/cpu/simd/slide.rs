@@ -139,24 +139,24 @@ fn block(
         }
         total >> 64 == 0
     };
+    let first = &scratch.first[from..to];
+    let bounds = (first, base, from);
     if fits {
-        prefix(&symbol.notionals[base..to], &mut scratch.notionals);
-        let first = &scratch.first[from..to];
-        let sums = &scratch.notionals[..=to - base];
-        differences(first, base, from, sums, part.notionals.append(to - from));
+        let sums = &mut scratch.notionals;
+        prefix(&symbol.notionals[base..to], sums, u64::wrapping_add);
+        let notionals = part.notionals.append(to - from);
+        differences(bounds, sums, notionals, u64::wrapping_sub);
     } else {
         notionals_wide(symbol, from, to, &scratch.first, part);
     }
-    let first = &scratch.first[from..to];
-    prefix(&symbol.volumes[base..to], &mut scratch.volumes);
+    let sums = &mut scratch.volumes;
+    prefix(&symbol.volumes[base..to], sums, u64::wrapping_add);
     let volumes = part.volumes.append(to - from);
-    differences(first, base, from, &scratch.volumes, volumes);
-    prefix_words(&symbol.trades[base..to], &mut scratch.trades);
-    let sums = &scratch.trades;
+    differences(bounds, sums, volumes, u64::wrapping_sub);
+    let sums = &mut scratch.trades;
+    prefix(&symbol.trades[base..to], sums, u32::wrapping_add);
     let trades = part.trades.append(to - from);
-    for ((trades, &low), high) in trades.iter_mut().zip(first).zip(from + 1 - base..) {
-        *trades = sums[high].wrapping_sub(sums[low as usize - base]);
-    }
+    differences(bounds, sums, trades, u32::wrapping_sub);
     for (open, &low) in part.opens.append(to - from).iter_mut().zip(first) {
         *open = symbol.opens[low as usize];
     }
@@ -164,34 +164,29 @@ fn block(
     extremes(symbol, from, to, scratch, part);
 }
 
-/// Sums of the first 0, 1, 2, ... values, modulo 2^64.
+/// Sums of the first 0, 1, 2, ... values, as `add` adds.
 #[inline(always)]
-fn prefix(values: &[u64], sums: &mut Vec<u64>) {
+fn prefix<T: Copy + Default>(values: &[T], sums: &mut Vec<T>, add: impl Fn(T, T) -> T) {
     sums.clear();
-    sums.resize(values.len() + 1, 0);
-    let mut total = 0_u64;
+    sums.resize(values.len() + 1, T::default());
+    let mut total = T::default();
     for (sum, &value) in sums[1..].iter_mut().zip(values) {
-        total = total.wrapping_add(value);
+        total = add(total, value);
         *sum = total;
     }
 }
 
-/// The same of 32 bits.
+/// The windows that begin at `first` and end with the bars from `from` on: `sums` are those of the bars
+/// from `base` on.
 #[inline(always)]
-fn prefix_words(values: &[u32], sums: &mut Vec<u32>) {
-    sums.clear();
-    sums.resize(values.len() + 1, 0);
-    let mut total = 0_u32;
-    for (sum, &value) in sums[1..].iter_mut().zip(values) {
-        total = total.wrapping_add(value);
-        *sum = total;
-    }
-}
-
-#[inline(always)]
-fn differences(first: &[u32], base: usize, from: usize, sums: &[u64], out: &mut [u64]) {
+fn differences<T: Copy>(
+    (first, base, from): (&[u32], usize, usize),
+    sums: &[T],
+    out: &mut [T],
+    subtract: impl Fn(T, T) -> T,
+) {
     for ((out, &low), high) in out.iter_mut().zip(first).zip(from + 1 - base..) {
-        *out = sums[high].wrapping_sub(sums[low as usize - base]);
+        *out = subtract(sums[high], sums[low as usize - base]);
     }
 }
 
