@@ -1,7 +1,7 @@
 //! The FIX acceptor, seen by a counterparty that shares no code with it.
 
 mod capture;
-mod client;
+pub(crate) mod client;
 mod conflation;
 mod kill;
 mod market_data;

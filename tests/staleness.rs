@@ -6,11 +6,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use widetape::feed::Framing;
-use widetape::market::{Locate, Price, Symbol, Timestamp};
-use widetape::wire::itch50::{Header, TradeFields};
+use widetape::market::{Locate, Symbol};
 use widetape::{Clock, Engine, Now, Options, Publisher, Spec, Update};
 
-use crate::common::plumbing::{Scripted, pack, packet};
+use crate::common::plumbing::{Scripted, pack, packet, trade};
 
 const MS: u64 = 1_000_000;
 
@@ -48,27 +47,9 @@ impl Publisher for Told {
     }
 }
 
-fn trade(number: u64) -> Option<Vec<u8>> {
-    let header = Header {
-        locate: Locate(1),
-        tracking_number: 0,
-        timestamp: Timestamp(34_200_000 * MS + number * MS),
-    };
-    let mut message = Vec::new();
-    TradeFields {
-        reference: 0,
-        buy_sell_indicator: b'B',
-        shares: 100,
-        stock: Symbol::new("AAPL").expect("a symbol"),
-        price: Price(1_500_000),
-        match_number: number,
-    }
-    .emit(&header, &mut message);
-    Some(message)
-}
-
 /// What publishers are told when the packets of a feed come at these milliseconds, in this order.
 fn told(order: &[(u64, usize)], live: bool) -> Vec<(u64, bool)> {
+    let trade = |number| Some(trade(34_200_000 * MS + number * MS, number));
     let messages: Vec<_> = (0..order.len() as u64).map(trade).collect();
     let packets = pack(&messages, || 1);
     let scripted = order.iter().map(|&(at, index)| {

@@ -12,13 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use widetape::buffer::Buffer;
 use widetape::feed::{FeedError, Framing, Packet, Poll, Source};
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Symbol};
 use widetape::metrics::{Percentiles, Stage};
 use widetape::publish::fix::FixCounts;
-use widetape::wire::itch50::{Header, TradeFields};
 use widetape::{Clock, Engine, Now, Options, Publisher, Spec, Update};
 
-use crate::common::plumbing::pack;
+use crate::common::plumbing::{pack, trade};
 
 const PACKETS: u64 = 10_000;
 const MS: u64 = 1_000_000;
@@ -143,24 +142,7 @@ impl Publisher for Wire {
 
 /// A trade in each packet, a millisecond of feed time apart, so that each causes an update.
 fn packets() -> VecDeque<(u64, Vec<u8>)> {
-    let trade = |number: u64| {
-        let header = Header {
-            locate: Locate(1),
-            tracking_number: 0,
-            timestamp: Timestamp(34_200_000 * MS + number * MS + MS / 2),
-        };
-        let mut message = Vec::new();
-        TradeFields {
-            reference: 0,
-            buy_sell_indicator: b'B',
-            shares: 100,
-            stock: Symbol::new("AAPL").expect("a symbol"),
-            price: Price(1_500_000),
-            match_number: number,
-        }
-        .emit(&header, &mut message);
-        Some(message)
-    };
+    let trade = |number| Some(trade(34_200_000 * MS + number * MS + MS / 2, number));
     let messages: Vec<_> = (0..PACKETS).map(trade).collect();
     let packets = pack(&messages, || 1).into_iter();
     (1..).map(|number| number * MS).zip(packets).collect()

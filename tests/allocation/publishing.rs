@@ -3,36 +3,22 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use bytes::BytesMut;
 use widetape::market::{Locate, Price, Symbol, Timestamp};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
 use widetape::publish::{Publisher, Update};
 use widetape::window::{Row, Sums};
-use widetape::wire::fix::{Body, Envelope, UtcText, seal};
 
 use super::allocations;
+use crate::fix::client::framed;
 
 const UTC: u64 = 1_700_000_000 * 1_000_000_000;
+const UTC_TEXT: &str = "20231114-22:13:20";
 const SYMBOLS: u16 = 200;
 
-fn message(name: &str, msg_type: &[u8], sequence: u64, fields: &[(u32, &str)]) -> BytesMut {
-    let mut body = Body::default();
-    for &(tag, value) in fields {
-        body.text(tag, value.as_bytes());
-    }
-    let envelope = Envelope {
-        begin_string: b"FIX.4.4",
-        msg_type,
-        sender: name.as_bytes(),
-        target: b"WIDETAPE",
-        sequence,
-        sending_time: &UtcText::new(UTC),
-        original_time: None,
-    };
-    let mut out = BytesMut::new();
-    let sum = body.sum();
-    seal(&mut out, &envelope, &[body.bytes()], sum);
-    out
+/// A message of the counterparty `name`; `fields` with `|` for the separator.
+fn message(name: &str, msg_type: &str, sequence: u64, fields: &str) -> Vec<u8> {
+    let header = format!("35={msg_type}|49={name}|56=WIDETAPE|34={sequence}|52={UTC_TEXT}|");
+    framed("FIX.4.4", &(header + fields))
 }
 
 fn row(locate: u16, step: u64) -> Row {
@@ -88,18 +74,10 @@ fn publishing_to_sessions_costs_no_allocation() {
     let mut streams = Vec::new();
     for (name, symbol) in wishes {
         let mut stream = TcpStream::connect(acceptor.local_address().unwrap()).unwrap();
-        let logon = message(name, b"A", 1, &[(98, "0"), (108, "0")]);
-        let terms = [
-            (262, "R"),
-            (263, "1"),
-            (264, "0"),
-            (267, "2"),
-            (269, "9"),
-            (269, "B"),
-        ];
-        let wish = [&terms[..], &[(146, "1"), (55, symbol)]].concat();
+        let logon = message(name, "A", 1, "98=0|108=0|");
+        let wish = format!("262=R|263=1|264=0|267=2|269=9|269=B|146=1|55={symbol}|");
         stream.write_all(&logon).unwrap();
-        stream.write_all(&message(name, b"V", 2, &wish)).unwrap();
+        stream.write_all(&message(name, "V", 2, &wish)).unwrap();
         stream.set_nonblocking(true).unwrap();
         streams.push(stream);
     }
@@ -116,7 +94,7 @@ fn publishing_to_sessions_costs_no_allocation() {
             rows: &rows,
             tops: &[],
         };
-        let probe = message("A", b"1", step + 2, &[(112, "P")]);
+        let probe = message("A", "1", step + 2, "112=P|");
         streams[0].write_all(&probe).unwrap();
         let count = allocations(|| {
             acceptor.set_clock(clock(step));

@@ -5,9 +5,10 @@ use std::io;
 
 use widetape::buffer::Buffer;
 use widetape::feed::{FeedError, Framing, Packet, Poll, Source};
-use widetape::market::{Locate, Symbol, Timestamp};
+use widetape::market::{Locate, Price, Symbol, Timestamp};
 use widetape::publish::{Publisher, Update};
 use widetape::window::Row;
+use widetape::wire::itch50::{self, TradeFields};
 use widetape::wire::moldudp64::{Header, PacketBuilder, Pushed, SessionId};
 
 /// The session of packed messages.
@@ -50,6 +51,26 @@ pub(crate) fn packet(bytes: &[u8], line: u8, framing: Framing) -> Packet {
         line,
         framing,
     }
+}
+
+/// A trade of 100 AAPL at 150 USD (ITCH P) at `time_ns` of the feed.
+pub(crate) fn trade(time_ns: u64, match_number: u64) -> Vec<u8> {
+    let header = itch50::Header {
+        locate: Locate(1),
+        tracking_number: 0,
+        timestamp: Timestamp(time_ns),
+    };
+    let mut message = Vec::new();
+    TradeFields {
+        reference: 0,
+        buy_sell_indicator: b'B',
+        shares: 100,
+        stock: Symbol::new("AAPL").expect("a symbol"),
+        price: Price(1_500_000),
+        match_number,
+    }
+    .emit(&header, &mut message);
+    message
 }
 
 /// Messages as MoldUDP64 packets, `size(n)` messages in the n-th; `None` is a number whose message

@@ -89,7 +89,7 @@ pub(super) struct Client {
 }
 
 /// `body`, with `|` for the separator, as a whole message.
-pub(super) fn framed(begin_string: &str, body: &str) -> Vec<u8> {
+pub(crate) fn framed(begin_string: &str, body: &str) -> Vec<u8> {
     let body = body.replace('|', "\x01");
     let head = format!("8={begin_string}\x019={}\x01{body}", body.len());
     let sum: u32 = head.bytes().map(u32::from).sum();
