@@ -91,8 +91,8 @@ fn columns(blocks: &[u8], tops: bool, mut each: impl FnMut(&Batch)) {
     let mut messages = Blocks::new(blocks);
     while messages.consumed() < blocks.len() {
         batch.clear();
-        let next = messages.by_ref().take(BATCH);
-        let outcome = normaliser.messages(next, &mut batch, |_, error| Err(error));
+        let fail = |_, error| Err(error);
+        let outcome = normaliser.messages(&mut messages, BATCH, &mut batch, fail);
         outcome.expect("a synthetic day can be decoded");
         each(&batch);
     }

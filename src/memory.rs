@@ -7,7 +7,7 @@
               message costs without them"
 )]
 
-use std::hint::{black_box, select_unpredictable};
+use std::hint::black_box;
 
 use bytemuck::Zeroable;
 
@@ -56,19 +56,6 @@ impl Memory {
             black_box(values.get(index));
         }
     }
-
-    /// Brings the line of one of two values into cache, without a branch on which.
-    #[inline(always)]
-    pub(crate) fn prefetch_either<T>(self, first: bool, one: (&[T], usize), other: (&[T], usize)) {
-        if self == Memory::Fast {
-            let one = one.0.as_ptr().wrapping_add(one.1);
-            let other = other.0.as_ptr().wrapping_add(other.1);
-            prefetch_line(select_unpredictable(first, one, other));
-        } else {
-            let (values, index) = if first { one } else { other };
-            black_box(values.get(index));
-        }
-    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -110,9 +97,6 @@ mod tests {
             assert!(array.iter().all(|&value| value == 0));
             memory.prefetch(&array, 7);
             memory.prefetch(&array, usize::MAX);
-            for first in [false, true] {
-                memory.prefetch_either(first, (&array, 7), (&array, usize::MAX));
-            }
         }
         assert_eq!(Memory::asked_by(true), Memory::Plain);
     }

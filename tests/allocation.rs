@@ -223,10 +223,10 @@ impl Stages {
                     ..
                 } = delivery
                 {
-                    let blocks = Blocks::new(&packet.bytes[start..]).take(usize::from(count));
+                    let mut blocks = Blocks::new(&packet.bytes[start..]);
                     let fail = |_, error| Err(error);
                     self.normaliser
-                        .messages(blocks, &mut self.batch, fail)
+                        .messages(&mut blocks, count.into(), &mut self.batch, fail)
                         .unwrap();
                 }
             }

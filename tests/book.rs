@@ -11,7 +11,7 @@ mod naive;
 use naive::Naive;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use widetape::book::{Book, Oddity};
+use widetape::book::{Book, BookError, Change, Oddity, Step};
 use widetape::market::{Locate, Price, Shares, Side};
 use widetape::memory::Memory;
 
@@ -77,9 +77,11 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// Both books, and the references used so far.
+/// The books, and the references used so far.
 struct Pair {
     book: Book,
+    /// Does what it can by steps.
+    stepping: Book,
     naive: Naive,
     used: Vec<u64>,
     newest: u64,
@@ -89,6 +91,7 @@ impl Pair {
     fn new(memory: Memory) -> Self {
         Self {
             book: Book::with_ring_bits(4, memory),
+            stepping: Book::with_ring_bits(4, memory),
             naive: Naive::default(),
             used: Vec::new(),
             newest: 100,
@@ -108,11 +111,29 @@ impl Pair {
             }
         };
         self.used.push(reference);
-        // Looking ahead changes nothing, whatever is looked at.
-        self.book.prefetch_order(reference);
-        self.book.prefetch_survivor(reference, true);
-        self.book.prefetch_level(reference, LOCATES[1], None);
         reference
+    }
+
+    /// Lets both books do the same, by `step` where that can be.
+    fn both(
+        &mut self,
+        step: Option<Step>,
+        operate: impl Fn(&mut Book) -> Result<Change, BookError>,
+    ) -> Result<Change, BookError> {
+        let found = operate(&mut self.book);
+        // Looking ahead changes nothing, whatever is looked at.
+        if let Some(step) = &step {
+            self.stepping.prefetch_order(step);
+            self.stepping.prefetch_more(step);
+        }
+        match step.and_then(|step| self.stepping.step(&step)) {
+            Some(top_changed) => {
+                let change = found.expect("what a step does is no error");
+                assert_eq!((change.top_changed, change.oddity), (top_changed, None));
+            }
+            None => assert_eq!(operate(&mut self.stepping), found),
+        }
+        found
     }
 
     fn apply(&mut self, operation: Operation) {
@@ -123,8 +144,13 @@ impl Pair {
             Operation::Add(named, locate, side, shares, price) => {
                 let reference = self.reference(named);
                 let (shares, price) = (Shares(shares), Price(price));
+                let order = (side == Side::Sell, shares.0, price);
+                let (step, odd) = Step::new(u64::MAX, (reference, locate), order);
+                let step = (odd == 0).then_some(step);
                 (
-                    self.book.add(reference, locate, side, shares, price),
+                    self.both(step, |book| {
+                        book.add(reference, locate, side, shares, price)
+                    }),
                     self.naive.add(reference, locate, side, shares, price),
                 )
             }
@@ -132,7 +158,7 @@ impl Pair {
                 let reference = self.reference(named);
                 exact = shares > 0;
                 (
-                    self.book.execute(reference, locate, Shares(shares)),
+                    self.both(None, |book| book.execute(reference, locate, Shares(shares))),
                     self.naive.reduce(reference, locate, shares),
                 )
             }
@@ -140,14 +166,16 @@ impl Pair {
                 let reference = self.reference(named);
                 exact = shares > 0;
                 (
-                    self.book.cancel(reference, locate, Shares(shares)),
+                    self.both(None, |book| book.cancel(reference, locate, Shares(shares))),
                     self.naive.reduce(reference, locate, shares),
                 )
             }
             Operation::Delete(named, locate) => {
                 let reference = self.reference(named);
+                let (step, odd) = Step::new(0, (reference, locate), (false, 0, Price(0)));
+                let step = (odd == 0).then_some(step);
                 (
-                    self.book.delete(reference, locate),
+                    self.both(step, |book| book.delete(reference, locate)),
                     self.naive.delete(reference, locate),
                 )
             }
@@ -156,7 +184,7 @@ impl Pair {
                 let (shares, price) = (Shares(shares), Price(price));
                 exact = false;
                 (
-                    self.book.replace(old, new, locate, shares, price),
+                    self.both(None, |book| book.replace(old, new, locate, shares, price)),
                     self.naive.replace(old, new, locate, shares, price),
                 )
             }
@@ -221,6 +249,7 @@ fn compare(operations: &[Operation], memory: Memory) {
         pair.apply(Operation::Delete(Named::Exactly(reference), LOCATES[2]));
     }
     assert_eq!(pair.book.counts().live + pair.book.counts().in_table, 0);
+    assert_eq!(pair.stepping.counts(), pair.book.counts());
     let empty = |&locate: &Locate| pair.book.top(locate) == Default::default();
     assert!(LOCATES.iter().all(empty));
 }

@@ -7,8 +7,10 @@
 
 mod ladder;
 mod orders;
+mod slot;
 mod store;
 mod table;
 
 pub use orders::{Book, BookError, Change, Oddity};
+pub use slot::Step;
 pub use store::StoreCounts;

@@ -2,7 +2,8 @@
 
 use super::StoreCounts;
 use super::ladder::Ladder;
-use super::store::{Order, Store};
+use super::slot::{Order, Step};
+use super::store::Store;
 use crate::market::{Locate, Price, Shares, Side, Top};
 use crate::memory::Memory;
 
@@ -103,27 +104,38 @@ impl Book {
     /// Messages to look ahead.
     pub const AHEAD: usize = 32;
 
-    /// Asks for the slot of an order that a message to come is about. With many asked for at a time,
-    /// the waits for memory overlap.
+    /// Asks for the slot of the order of a step to come. With many asked for at a time, the waits for
+    /// memory overlap.
     #[inline(always)]
-    pub fn prefetch_order(&self, reference: u64) {
-        self.orders.prefetch(reference);
+    pub fn prefetch_order(&self, step: &Step) {
+        self.orders.prefetch(step.reference());
     }
 
-    /// When that slot has arrived: asks for where the order is if it rests and is not there.
+    /// When that slot has arrived: asks for what else the step will need.
     #[inline(always)]
-    pub fn prefetch_survivor(&self, reference: u64, rests: bool) {
-        self.orders.prefetch_survivor(reference, rests);
-    }
-
-    /// As [`Book::prefetch_survivor`], and asks for the end of the order's ladder. `told` is whether the
-    /// order is an offer; nothing if it rests already.
-    #[inline(always)]
-    pub fn prefetch_level(&self, reference: u64, locate: Locate, told: Option<bool>) {
-        let offer = self.orders.prefetch_survivor(reference, told.is_none());
-        if let Some(sides) = self.ladders.get(locate.index()) {
-            sides[usize::from(told.unwrap_or(offer))].prefetch(self.memory);
+    pub fn prefetch_more(&self, step: &Step) {
+        let offer = self.orders.prefetch_survivor(step);
+        if self.laddered
+            && let Some(sides) = self.ladders.get(step.locate().index())
+        {
+            let offer = if step.joins() { step.is_offer() } else { offer };
+            sides[usize::from(offer)].prefetch(self.memory);
         }
+    }
+
+    /// Takes an ordinary step: an order joins under a new reference, or one leaves. Whether the best
+    /// price or its size was touched; `None` if it is not ordinary, and then nothing has happened.
+    #[inline(always)]
+    pub fn step(&mut self, step: &Step) -> Option<bool> {
+        let order = self.orders.step(step)?;
+        if !self.laddered {
+            return Some(false);
+        }
+        Some(if step.joins() {
+            self.join(order)
+        } else {
+            self.leave(order, order.shares())
+        })
     }
 
     /// An order joins the book (ITCH A and F).

@@ -11,121 +11,14 @@
 
 use std::collections::HashMap;
 
-use bytemuck::Zeroable;
-
+use super::slot::{Order, Slot, Step};
 use super::table::Table;
-use crate::market::{Locate, Price, Side};
 use crate::memory::Memory;
 
 /// Slots that the ring may have for each live order.
 const SLOTS_PER_ORDER: u64 = 4;
 /// Sequences in which the exchange numbers orders.
 const SEQUENCES: usize = 4;
-
-/// A resting order as two numbers, so that it travels in registers: what was written piecewise to
-/// memory and read as a whole would wait for the pieces. Without shares it is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Order {
-    /// Price (32 bits) and shares (32).
-    worth: u64,
-    /// Whether it is an offer (1 bit), and locate (16).
-    owner: u32,
-}
-
-impl Order {
-    /// What an unknown reference has.
-    const NONE: Self = Self { worth: 0, owner: 0 };
-
-    #[inline(always)]
-    pub(super) fn new(locate: Locate, side: Side, shares: u32, price: Price) -> Self {
-        Self {
-            worth: u64::from(price.0) << 32 | u64::from(shares),
-            owner: u32::from(side == Side::Sell) << 16 | u32::from(locate.0),
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn price(self) -> Price {
-        Price((self.worth >> 32) as u32)
-    }
-
-    #[inline(always)]
-    pub(super) fn shares(self) -> u32 {
-        self.worth as u32
-    }
-
-    #[inline(always)]
-    pub(super) fn locate(self) -> Locate {
-        Locate(self.owner as u16)
-    }
-
-    #[inline(always)]
-    pub(super) fn side(self) -> Side {
-        if self.owner >> 16 == 0 {
-            Side::Buy
-        } else {
-            Side::Sell
-        }
-    }
-}
-
-/// An order with its reference in 16 bytes, a quarter of a cache line. An empty slot has no shares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroable)]
-pub(super) struct Slot {
-    /// Reference (48 bits) and locate (16).
-    name: u64,
-    /// Price (32 bits), whether it is an offer (1), and shares (31).
-    worth: u64,
-}
-
-impl Slot {
-    const OFFER: u64 = 1 << 31;
-    const SHARES: u64 = Self::OFFER - 1;
-
-    /// The order as a slot; `None` where its numbers are larger than an exchange uses.
-    #[inline(always)]
-    fn new(reference: u64, order: Order) -> Option<Self> {
-        if reference >> 48 != 0 || order.worth & Self::OFFER != 0 {
-            return None;
-        }
-        Some(Self {
-            name: reference << 16 | u64::from(order.locate().0),
-            worth: order.worth | u64::from(order.owner >> 16) << 31,
-        })
-    }
-
-    #[inline(always)]
-    pub(super) fn reference(&self) -> u64 {
-        self.name >> 16
-    }
-
-    #[inline(always)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.worth & Self::SHARES == 0
-    }
-
-    /// Whether it holds the order of `reference`.
-    #[inline(always)]
-    fn holds(&self, reference: u64) -> bool {
-        (self.reference() == reference) & !self.is_empty()
-    }
-
-    #[inline(always)]
-    fn order(&self) -> Order {
-        Order {
-            worth: self.worth & !Self::OFFER,
-            owner: (self.worth >> 15) as u32 & 1 << 16 | (self.name as u16) as u32,
-        }
-    }
-
-    /// Takes up to `shares` away and returns what was there before.
-    #[inline(always)]
-    pub(super) fn reduce(&mut self, shares: u32) -> Order {
-        let before = self.order();
-        self.worth -= u64::from(shares.min(before.shares()));
-        before
-    }
-}
 
 /// Where the orders are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,17 +73,38 @@ impl Store {
         self.memory.prefetch(&self.ring, self.place(reference));
     }
 
-    /// When the ring's slot has arrived: brings the table's slot into cache if the order `rests` and is
-    /// not in the ring. Returns whether the order in the ring's slot is an offer.
+    /// When the ring's slot has arrived: brings the table's slot into cache if the order of a step rests
+    /// and is not in the ring. Returns whether the order in the ring's slot is an offer.
     #[inline(always)]
-    pub(super) fn prefetch_survivor(&self, reference: u64, rests: bool) -> bool {
+    pub(super) fn prefetch_survivor(&self, step: &Step) -> bool {
+        let slot = self.ring[self.place(step.reference())];
+        // Nor does an order that joins find what it expects if its slot is taken; to tell that apart
+        // costs more than to ask for a line in vain.
+        if !step.fits(&slot) {
+            let (table, home) = self.table.place(step.reference());
+            self.memory.prefetch(table, home);
+        }
+        slot.is_offer()
+    }
+
+    /// Takes a step that the order's slot in the ring is enough for: a new order finds it empty, or the
+    /// order that leaves is there. Returns the order; nothing has happened if that is `None`.
+    #[inline(always)]
+    pub(super) fn step(&mut self, step: &Step) -> Option<Order> {
+        let reference = step.reference();
         let place = self.place(reference);
-        let slot = self.ring[place];
-        let elsewhere = rests & !slot.holds(reference);
-        let (table, home) = self.table.place(reference);
-        self.memory
-            .prefetch_either(elsewhere, (table, home), (&self.ring, place));
-        slot.worth & Slot::OFFER != 0
+        let slot = &mut self.ring[place];
+        let highest = &mut self.highest[reference as usize % SEQUENCES];
+        if !step.fits(slot) || !step.is_above(*highest) {
+            return None;
+        }
+        let joins = step.joins();
+        if joins {
+            *highest = reference;
+        }
+        // One more if it joins, one less if it leaves.
+        self.live = self.live.wrapping_add(2 * u64::from(joins)).wrapping_sub(1);
+        Some(step.take(slot))
     }
 
     /// Takes up to `shares` from the order of `reference` and returns what it was before: nothing if
@@ -216,8 +130,7 @@ impl Store {
         let Some(order) = self.odd.get_mut(&reference) else {
             return Order::NONE;
         };
-        let before = *order;
-        order.worth -= u64::from(shares.min(before.shares()));
+        let before = order.reduce(shares);
         if order.shares() == 0 {
             self.odd.remove(&reference);
             self.live -= 1;
@@ -286,23 +199,10 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::{Locate, Price, Side};
 
     fn order(shares: u32) -> Order {
         Order::new(Locate(1), Side::Buy, shares, Price(10))
-    }
-
-    #[test]
-    fn a_slot_is_a_quarter_of_a_line() {
-        assert_eq!(size_of::<Slot>(), 16);
-        let (locate, shares, price) = (Locate(u16::MAX), u32::MAX >> 1, Price(u32::MAX));
-        let sell = Order::new(locate, Side::Sell, shares, price);
-        assert_eq!((sell.locate(), sell.side()), (locate, Side::Sell));
-        assert_eq!((sell.shares(), sell.price()), (shares, price));
-        let slot = Slot::new((1 << 48) - 1, sell).expect("the largest numbers");
-        assert_eq!(slot.order(), sell);
-        assert!(slot.holds((1 << 48) - 1) && !slot.holds(1 << 47));
-        assert_eq!(Slot::new(1 << 48, sell), None);
-        assert_eq!(Slot::new(1, order(shares + 1)), None);
     }
 
     #[test]

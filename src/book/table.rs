@@ -5,7 +5,7 @@
 //! and a search ends at the first empty slot. At most half of the slots are used, so nearly every
 //! search ends in the line in which it began.
 
-use super::store::{Order, Slot};
+use super::slot::{Order, Slot};
 use crate::memory::Memory;
 
 /// Slots at first, as a power of two.

@@ -102,11 +102,13 @@ impl Decoder {
                     if self.live {
                         batch.received(packet.received_ns);
                     }
-                    let blocks = Blocks::new(&packet.bytes[start..]).take(usize::from(count));
+                    let mut blocks = Blocks::new(&packet.bytes[start..]);
                     // The normaliser counts what it cannot decode; the next message follows by its
                     // framed length.
                     let skip = |_, _| Ok::<(), std::convert::Infallible>(());
-                    let Ok(()) = self.normaliser.messages(blocks, batch, skip);
+                    let Ok(()) = self
+                        .normaliser
+                        .messages(&mut blocks, count.into(), batch, skip);
                 }
                 Delivery::Blocks { packet } => {
                     outcome = self.decode_file(&packet, batch);
@@ -133,9 +135,9 @@ impl Decoder {
         let Framing::Blocks { offset: start } = packet.framing else {
             return Ok(());
         };
-        // An empty message is the end marker of a BinaryFILE.
-        let messages = Blocks::new(&packet.bytes).filter(|(_, message)| !message.is_empty());
-        self.normaliser.messages(messages, batch, |offset, error| {
+        let mut messages = Blocks::new(&packet.bytes).without_marks();
+        let normaliser = &mut self.normaliser;
+        normaliser.messages(&mut messages, usize::MAX, batch, |offset, error| {
             Err(Error::Message {
                 file: file_name(&self.files, packet.line),
                 offset: start + offset as u64,

@@ -24,17 +24,17 @@ impl Side {
     #[must_use]
     #[inline]
     pub const fn from_indicator(indicator: u8) -> Option<Self> {
-        if !IS_SIDE[indicator as usize] {
+        if Self::NO_INDICATOR[indicator as usize] == 1 {
             return None;
         }
         Some([Side::Buy, Side::Sell][(indicator & 1) as usize])
     }
-}
 
-/// Whether a byte is an indicator.
-const IS_SIDE: [bool; 256] = {
-    let mut is_side = [false; 256];
-    is_side[b'B' as usize] = true;
-    is_side[b'S' as usize] = true;
-    is_side
-};
+    /// 1 for a byte that is no indicator, 0 for one that is.
+    pub const NO_INDICATOR: [u64; 256] = {
+        let mut table = [1; 256];
+        table[b'B' as usize] = 0;
+        table[b'S' as usize] = 0;
+        table
+    };
+}

@@ -20,13 +20,27 @@ pub const MAX_BLOCK: usize = PREFIX + u16::MAX as usize;
 pub struct Blocks<'a> {
     bytes: &'a [u8],
     consumed: usize,
+    skips_marks: bool,
 }
 
 impl<'a> Blocks<'a> {
     /// Blocks of `bytes`, which must begin at a length prefix.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, consumed: 0 }
+        Self {
+            bytes,
+            consumed: 0,
+            skips_marks: false,
+        }
+    }
+
+    /// The blocks with a message: the empty ones mark the end of a session in a file.
+    #[must_use]
+    pub fn without_marks(self) -> Self {
+        Self {
+            skips_marks: true,
+            ..self
+        }
     }
 
     /// Bytes of the blocks yielded so far: the offset of the next length prefix.
@@ -43,16 +57,64 @@ impl<'a> Blocks<'a> {
     }
 }
 
+impl<'a> Blocks<'a> {
+    /// The next block: the offset of its length prefix, the length of its message, and the `N` bytes from
+    /// the beginning of its message, those behind it included, or copied to `padded` where fewer follow.
+    /// What messages of several lengths have in common can then be read before it is known which of them
+    /// this is.
+    #[inline(always)]
+    pub fn next_open<'b, const N: usize>(
+        &mut self,
+        padded: &'b mut [u8; N],
+    ) -> Option<(usize, usize, &'b [u8; N])>
+    where
+        'a: 'b,
+    {
+        let offset = self.consumed;
+        let left = self.bytes.len().wrapping_sub(offset);
+        if left >= PREFIX + N
+            && left <= self.bytes.len()
+            && let Some((prefix, behind)) = self.bytes[offset..].split_first_chunk()
+            && let Some(open) = behind.first_chunk()
+        {
+            let whole = PREFIX + usize::from(u16::from_be_bytes(*prefix));
+            if whole > left {
+                return None;
+            }
+            if whole > PREFIX {
+                self.consumed += whole;
+                return Some((offset, whole - PREFIX, open));
+            }
+        }
+        let (offset, message) = self.next()?;
+        let told = message.len().min(N);
+        padded[..told].copy_from_slice(&message[..told]);
+        Some((offset, message.len(), padded))
+    }
+
+    /// The message of the block at `offset`; empty where no whole block is.
+    #[must_use]
+    #[inline]
+    pub fn message_at(&self, offset: usize) -> &'a [u8] {
+        let rest = self.bytes.get(offset..).unwrap_or_default();
+        rest.get(PREFIX..needed(rest)).unwrap_or_default()
+    }
+}
+
 impl<'a> Iterator for Blocks<'a> {
     type Item = (usize, &'a [u8]);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.bytes.get(self.consumed..)?;
-        let message = rest.get(PREFIX..needed(rest))?;
-        let offset = self.consumed;
-        self.consumed += PREFIX + message.len();
-        Some((offset, message))
+        loop {
+            let rest = self.bytes.get(self.consumed..)?;
+            let message = rest.get(PREFIX..needed(rest))?;
+            let offset = self.consumed;
+            self.consumed += PREFIX + message.len();
+            if !message.is_empty() || !self.skips_marks {
+                return Some((offset, message));
+            }
+        }
     }
 }
 

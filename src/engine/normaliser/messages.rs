@@ -193,8 +193,7 @@ impl Normaliser {
     /// Learns the name of a locate that no message has named so far.
     #[inline(always)]
     fn learn_new(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
-        let word = self.named.get(locate.index() / 64).copied().unwrap_or(0);
-        if word >> (locate.index() % 64) & 1 == 0 {
+        if self.unnamed(locate) == 1 {
             self.learn(locate, symbol, batch);
         }
     }
@@ -203,10 +202,7 @@ impl Normaliser {
     fn learn(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
         let symbol = symbol.printable();
         let word = locate.index() / 64;
-        if self.named.len() <= word {
-            self.named.resize(word + 1, 0);
-        }
-        self.named[word] |= 1 << (locate.index() % 64);
+        self.unnamed[word] &= !(1 << (locate.index() % 64));
         if self.directory.learn(locate, symbol, self.now) != Learned::Known {
             mark(
                 batch,
@@ -221,7 +217,11 @@ impl Normaliser {
 
     /// Records what the book said: the price at which the order rests or rested, if it is known.
     #[inline(always)]
-    fn changed(&mut self, outcome: Result<Change, BookError>, batch: &mut Batch) -> Option<Price> {
+    pub(super) fn changed(
+        &mut self,
+        outcome: Result<Change, BookError>,
+        batch: &mut Batch,
+    ) -> Option<Price> {
         let change = match outcome {
             Ok(change) => change,
             Err(error) => {
@@ -256,7 +256,7 @@ impl Normaliser {
     }
 
     #[inline(never)]
-    fn quote(&mut self, locate: Locate, batch: &mut Batch) {
+    pub(super) fn quote(&mut self, locate: Locate, batch: &mut Batch) {
         self.counts.top_changes += 1;
         batch.quotes.push(self.now, locate, self.book.top(locate));
     }

@@ -3,6 +3,7 @@
 //! The normaliser is the one place where a message meets the book. Its time is the running maximum of
 //! the messages' times, so that no window is ever asked to go back.
 
+mod ahead;
 mod counts;
 mod messages;
 
@@ -12,7 +13,10 @@ use crate::book::Book;
 use crate::columns::{Batch, Mark};
 use crate::market::{Directory, Gap, Locate, Symbol, Timestamp};
 use crate::memory::Memory;
-use crate::wire::itch50::{self, Message, OrderGlance, ParseError};
+use crate::wire::itch50::{self, Message, ParseError};
+
+/// Locates that there can be.
+const LOCATES: usize = 1 << 16;
 
 /// Turns messages into columns.
 pub struct Normaliser {
@@ -21,8 +25,8 @@ pub struct Normaliser {
     tops: bool,
     memory: Memory,
     directory: Directory,
-    /// One bit for each locate that has a name.
-    named: Vec<u64>,
+    /// One bit for each locate that has no name.
+    unnamed: Box<[u64; LOCATES / 64]>,
     now: Timestamp,
     /// Holes declared since the last message.
     pending_gap: Option<Gap>,
@@ -39,7 +43,7 @@ impl Normaliser {
             memory: Memory::default(),
             tops,
             directory: Directory::new(),
-            named: Vec::new(),
+            unnamed: Box::new([u64::MAX; LOCATES / 64]),
             now: Timestamp(0),
             pending_gap: None,
             flagged: Vec::new(),
@@ -99,76 +103,6 @@ impl Normaliser {
     pub fn finish(&mut self, batch: &mut Batch) {
         if let Some(gap) = self.pending_gap.take() {
             mark(batch, Mark::Gap(gap));
-        }
-    }
-
-    /// Decodes messages into `batch`, as [`Normaliser::message`] does one by one, but faster: what
-    /// the next messages need of the book is read ahead. Each message comes with a tag that
-    /// `undecodable` is told if the message cannot be decoded.
-    ///
-    /// # Errors
-    /// The first error of `undecodable`; the messages behind it are not decoded.
-    pub fn messages<'a, T: Copy + Default, E>(
-        &mut self,
-        mut messages: impl Iterator<Item = (T, &'a [u8])>,
-        batch: &mut Batch,
-        mut undecodable: impl FnMut(T, MessageError) -> Result<(), E>,
-    ) -> Result<(), E> {
-        // Two groups, so that what is asked for one arrives while the other is decoded.
-        let mut groups = [[(T::default(), &[][..]); Book::AHEAD]; 2];
-        let [mut current, mut next] = groups.each_mut();
-        let mut count = self.meet(&mut messages, current);
-        self.look_further(&current[..count]);
-        while count > 0 {
-            let following = self.meet(&mut messages, next);
-            for &(tag, message) in &current[..count] {
-                self.message(message, batch)
-                    .or_else(|error| undecodable(tag, error))?;
-            }
-            self.look_further(&next[..following]);
-            count = following;
-            std::mem::swap(&mut current, &mut next);
-        }
-        Ok(())
-    }
-
-    /// Fills `group` from `messages` as far as they go and asks for the orders' slots. Returns how
-    /// many there are.
-    #[inline(always)]
-    fn meet<'a, T: Copy>(
-        &self,
-        messages: &mut impl Iterator<Item = (T, &'a [u8])>,
-        group: &mut [(T, &'a [u8])],
-    ) -> usize {
-        let mut count = 0;
-        while count < group.len()
-            && let Some(message) = messages.next()
-        {
-            if let Some(order) = itch50::glance(message.1) {
-                self.book.prefetch_order(order.reference);
-            }
-            group[count] = message;
-            count += 1;
-        }
-        count
-    }
-
-    /// When the orders' slots have arrived: asks for what else these messages will need.
-    #[inline(always)]
-    fn look_further<T>(&self, messages: &[(T, &[u8])]) {
-        for order in messages.iter().filter_map(|m| itch50::glance(m.1)) {
-            self.prefetch_more(&order);
-        }
-    }
-
-    #[inline(always)]
-    fn prefetch_more(&self, order: &OrderGlance) {
-        if self.tops {
-            let told = (!order.rests).then_some(order.is_offer);
-            self.book
-                .prefetch_level(order.reference, order.locate, told);
-        } else {
-            self.book.prefetch_survivor(order.reference, order.rests);
         }
     }
 

@@ -15,6 +15,7 @@ mod describe;
 mod header;
 mod layout;
 mod orders;
+mod outline;
 mod parse;
 mod trades;
 
@@ -33,9 +34,9 @@ pub use header::Header;
 pub use orders::{
     AddOrder, AddOrderFields, AddOrderWithAttribution, AddOrderWithAttributionFields, OrderCancel,
     OrderCancelFields, OrderDelete, OrderDeleteFields, OrderExecuted, OrderExecutedFields,
-    OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderGlance, OrderReplace,
-    OrderReplaceFields, glance,
+    OrderExecutedWithPrice, OrderExecutedWithPriceFields, OrderReplace, OrderReplaceFields,
 };
+pub use outline::{OUTLINE, Outline, outline};
 pub use parse::{Message, ParseError, length_of, parse};
 pub use trades::{
     BrokenTrade, BrokenTradeFields, CrossTrade, CrossTradeFields, Trade, TradeFields,

@@ -1,6 +1,6 @@
 //! Displayed orders and what becomes of them: A F E C X D U (specification sections 1.3 and 1.4).
 
-use crate::market::{Locate, Price, Side, Symbol};
+use crate::market::{Price, Side, Symbol};
 
 use super::layout::message;
 
@@ -114,47 +114,6 @@ impl AddOrderWithAttribution<'_> {
     pub fn side(&self) -> Option<Side> {
         Side::from_indicator(self.buy_sell_indicator())
     }
-}
-
-/// Types about an order that rests already.
-const OF_RESTING_ORDERS: [bool; 256] = {
-    let mut kinds = [false; 256];
-    kinds[OrderExecuted::KIND as usize] = true;
-    kinds[OrderExecutedWithPrice::KIND as usize] = true;
-    kinds[OrderCancel::KIND as usize] = true;
-    kinds[OrderDelete::KIND as usize] = true;
-    kinds[OrderReplace::KIND as usize] = true;
-    kinds
-};
-
-/// What a message would say of an order if it is about one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OrderGlance {
-    /// The order's reference, which all types have in one place.
-    pub reference: u64,
-    /// Symbol as the feed numbers it.
-    pub locate: Locate,
-    /// Whether the type tells that the order rests already.
-    pub rests: bool,
-    /// Otherwise, whether it is an offer.
-    pub is_offer: bool,
-}
-
-/// Looks at a message that is to come, whatever its type: to ask for memory ahead of time, a wrong
-/// guess costs less than a branch on a type that no processor foresees. `None` of a message that is
-/// too short to be about an order.
-#[must_use]
-#[inline(always)]
-pub fn glance(bytes: &[u8]) -> Option<OrderGlance> {
-    let head: &[u8; OrderDelete::LENGTH] = bytes.first_chunk()?;
-    let delete = OrderDelete::over(head);
-    let last = bytes.len() - 1;
-    Some(OrderGlance {
-        reference: delete.reference(),
-        locate: delete.header().locate,
-        rests: OF_RESTING_ORDERS[usize::from(head[0])],
-        is_offer: bytes[last.min(OrderDelete::LENGTH)] == b'S',
-    })
 }
 
 #[cfg(test)]
