@@ -121,7 +121,9 @@ pub use publish::fix::{Acceptor, AcceptorOptions, PasswordHash};
 pub use publish::text::Format;
 pub use publish::{LiveTable, Newest, Now, Only, Publisher, Shared, Update};
 pub use session::{RerequestOptions, SequencerOptions};
-pub use window::{Corrections, Measure, Policy, Row, Selection, Spec, Width, Window, vwap_micros};
+pub use window::{
+    Corrections, Measure, Policy, Row, Selection, Spec, Wanted, Width, Window, vwap_micros,
+};
 pub use wire::binaryfile::Blocks;
 pub use wire::moldudp64::session_id;
 pub use wire::{fix, itch50, moldudp64};

@@ -3,11 +3,12 @@
 //! `model` recomputes both sets of executions at every end of a small day, straight from the
 //! description of the rows, and remembers what has been written so that breaks correct it. `days`
 //! draws days as wire messages; `rows` sends them through the whole engine in every way. `long` does
-//! without the model where a day must be long.
+//! without the model where a day must be long. `reductions` holds what is told of ends against folding.
 
 pub(crate) mod day_jobs;
 mod days;
 pub(crate) mod kernels;
 mod long;
 mod model;
+mod reductions;
 mod rows;

@@ -1,11 +1,11 @@
-//! The options that say which rows of an end are of interest.
+//! The options that say what of an end is of interest.
 
 use std::str::FromStr;
 
 use super::Error;
 use crate::{Measure, Mode, Selection, Spec, Window};
 
-/// Which rows of `scan` are written, of those that there are.
+/// What of the rows of `scan` is written.
 #[derive(Debug, clap::Args)]
 pub(super) struct Choice {
     /// At each end and in each window, only the symbols with the greatest measure.
@@ -24,6 +24,10 @@ pub(super) struct Choice {
     /// 1m,30m,50bp: the rows of both.
     #[arg(long, value_name = "SHORT,LONG,THRESHOLD", requires = "every_end")]
     deviation: Option<Deviation>,
+    /// At each end, in place of the rows of symbols, one row for each window: the sums of all of them, under
+    /// the symbol *.
+    #[arg(long, requires = "every_end", conflicts_with_all = ["top", "deviation"])]
+    totals: bool,
 }
 
 /// Two windows, and hundredths of a percent of the VWAP of the second.
@@ -62,9 +66,11 @@ impl Choice {
         });
         let deviation = self.deviation.as_ref();
         let deviation = deviation.map(|deviation| deviation.among(spec)).transpose();
-        let chosen = deviation.map_err(Error::Usage)?.or(top);
+        let totals = self.totals.then_some(Selection::Totals);
+        let chosen = deviation.map_err(Error::Usage)?.or(top).or(totals);
         if chosen.is_some() && mode == Mode::Stream {
-            let reason = "--top and --deviation look at all rows of an end at once: use scan";
+            let reason =
+                "--top, --deviation and --totals look at all rows of an end at once: use scan";
             return Err(Error::Usage(reason.to_owned()));
         }
         Ok(chosen)

@@ -6,16 +6,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Error;
-use crate::{Format, Only, Publisher, Selection, Spec, Symbol};
+use crate::{Format, Only, Publisher, Spec, Symbol};
 
-/// A publisher that writes `format` to `out`: of the rows of the symbols in `only` those of `selection`.
+/// A publisher that writes `format` to `out`: the rows of the symbols in `only`.
 /// With `prompt`, each update is written at once.
 pub(super) fn writer(
     spec: &Spec,
     format: Format,
     out: &Path,
     only: Option<BTreeSet<Symbol>>,
-    selection: Option<Selection>,
     prompt: bool,
 ) -> Result<Box<dyn Publisher + Send>, Error> {
     let sink: Box<dyn Write + Send> = if out == Path::new("-") {
@@ -25,10 +24,7 @@ pub(super) fn writer(
             .map_err(|error| Error::Failed(format!("{}: {error}", out.display())))?;
         Box::new(file)
     };
-    let mut publisher = format.writer(spec, sink, prompt);
-    if let Some(selection) = selection {
-        publisher = Box::new(Only::selected(selection, publisher));
-    }
+    let publisher = format.writer(spec, sink, prompt);
     Ok(match only {
         Some(symbols) => Box::new(Only::new(symbols, publisher)),
         None => publisher,

@@ -10,7 +10,7 @@ use super::output::writer;
 use super::request::{Destination, Request};
 use super::{Error, error, live};
 use crate::metrics::Counter;
-use crate::{Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, open_any};
+use crate::{Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, Wanted, open_any};
 
 /// Buffers for file input, and bytes in each: a whole block of a BinaryFILE always fits.
 const BUFFERS: usize = 16;
@@ -35,8 +35,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let spec = args.request.spec()?;
-    let only = args.destination.only()?;
+    let mut only = args.destination.only()?;
     let selection = args.choice.selection(&spec, mode)?;
+    let wanted = selection.map(|selection| Wanted {
+        symbols: only.take(),
+        selection,
+    });
     if args.files.len() > Chain::MAX_FILES {
         return Err(Error::Usage(format!(
             "more than {} files",
@@ -53,8 +57,9 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let chain = Chain::new(sources);
     let truncated = chain.truncated();
     let (format, out) = (args.destination.format, &args.destination.out);
-    let publishers = vec![writer(&spec, format, out, only, selection, false)?];
+    let publishers = vec![writer(&spec, format, out, only, false)?];
     let options = Options {
+        wanted,
         mode,
         backend: args.request.backend,
         #[cfg(feature = "gpu")]

@@ -160,9 +160,7 @@ fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, String), Erro
         publishers.push(Box::new(acceptor));
     }
     match &config.output {
-        Some(output) => {
-            publishers.push(writer(spec, output.format, &output.file, None, None, true)?)
-        }
+        Some(output) => publishers.push(writer(spec, output.format, &output.file, None, true)?),
         None => {
             let out = io::stdout();
             let terminal = out.is_terminal();

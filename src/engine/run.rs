@@ -20,7 +20,7 @@ use crate::memory::Memory;
 use crate::metrics::{Counters, Latency};
 use crate::publish::Publisher;
 use crate::session::{Sequencer, SequencerOptions};
-use crate::window::{Sliding, Spec};
+use crate::window::{Sliding, Spec, Wanted};
 
 /// How rows are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub enum Mode {
 pub struct Options {
     /// The rows that are asked for.
     pub spec: Spec,
+    /// What is told of each end; all rows unless said. For [`Mode::Batch`] alone: a stream knows no end
+    /// whole.
+    pub wanted: Option<Wanted>,
     /// How they are computed.
     pub mode: Mode,
     /// By which kernel.
@@ -64,6 +67,7 @@ impl Options {
     pub fn new(spec: Spec) -> Self {
         Self {
             spec,
+            wanted: None,
             mode: Mode::default(),
             backend: Backend::default(),
             #[cfg(feature = "gpu")]
@@ -164,7 +168,7 @@ impl Engine {
             Mode::Batch => Box::new(Scanner::new(
                 batches_out,
                 results_in,
-                options.spec,
+                (options.spec, options.wanted),
                 kernel,
                 Arc::clone(&counters),
             )),

@@ -11,12 +11,13 @@ use super::results::Results;
 use super::slabs::Slabs;
 use super::{Clock, Error, recorder};
 use crate::metrics::Counters;
-use crate::window::{Kernel, Spec};
+use crate::window::{Kernel, Spec, Wanted};
 
 pub(super) struct Scanner {
     batches: Inlet<Box<Decoded>>,
     results: Outlet<Box<Results>>,
     spec: Spec,
+    wanted: Option<Wanted>,
     kernel: Box<dyn Kernel>,
     counters: Arc<Counters>,
     phase: Phase,
@@ -32,7 +33,7 @@ impl Scanner {
     pub(super) fn new(
         batches: Inlet<Box<Decoded>>,
         results: Outlet<Box<Results>>,
-        spec: Spec,
+        (spec, wanted): (Spec, Option<Wanted>),
         kernel: Box<dyn Kernel>,
         counters: Arc<Counters>,
     ) -> Self {
@@ -44,6 +45,7 @@ impl Scanner {
             batches,
             results,
             spec,
+            wanted,
             kernel,
             counters,
             phase,
@@ -64,7 +66,8 @@ impl Scanner {
             }
             Received::Closed => {
                 let (day, listings) = (std::mem::take(day), std::mem::take(listings));
-                self.phase = Phase::Computing(Slabs::new(day, self.spec.clone()));
+                self.phase =
+                    Phase::Computing(Slabs::new(day, self.spec.clone(), self.wanted.take()));
                 Ok(self.send(listings))
             }
         }

@@ -10,7 +10,8 @@ use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
 use crate::window::bounds::{Break, Planned, Planner};
 use crate::window::{
-    Alive, Bounds, Corrections, Gaps, Job, Kernel, Output, Row, SlidingCounts, Spec, Sums, Width,
+    Alive, Bounds, Corrections, Gaps, Job, Kernel, Output, Row, SlidingCounts, Spec, Sums, Wanted,
+    Width,
 };
 
 /// Executions that one slab of ends brings at most, unless one step alone brings more.
@@ -22,6 +23,7 @@ const SLAB_ROWS: u64 = 1 << 20;
 pub(super) struct Slabs {
     day: Day,
     spec: Spec,
+    wanted: Option<Wanted>,
     symbols: Vec<SymbolDay>,
     /// Ends up to here are done.
     after: u64,
@@ -52,7 +54,7 @@ struct Request {
 }
 
 impl Slabs {
-    pub(super) fn new(mut day: Day, spec: Spec) -> Self {
+    pub(super) fn new(mut day: Day, spec: Spec, wanted: Option<Wanted>) -> Self {
         let step = spec.step.nanos();
         let symbols = day.by_symbol(&spec);
         let breaks = symbols.iter().flat_map(|symbol| {
@@ -74,6 +76,7 @@ impl Slabs {
         Self {
             day,
             spec,
+            wanted,
             symbols,
             after,
             last,
@@ -155,7 +158,19 @@ impl Slabs {
         output
             .rows
             .sort_unstable_by_key(|row| (row.end, row.symbol, row.locate, row.window));
+        if let Some(wanted) = &self.wanted {
+            select(wanted, &mut output.rows);
+        }
         close_updates(output);
+    }
+}
+
+/// Leaves of sorted rows what is told of their ends.
+fn select(wanted: &Wanted, rows: &mut Vec<Row>) {
+    let mut all = std::mem::take(rows);
+    all.retain(|row| wanted.concerns(row.symbol));
+    for end in all.chunk_by(|a, b| a.end == b.end) {
+        wanted.selection.select(end, rows);
     }
 }
 

@@ -21,6 +21,9 @@ impl Locate {
 pub struct Symbol(pub [u8; 8]);
 
 impl Symbol {
+    /// What stands in place of a symbol in rows about all of them: `*`.
+    pub const ALL: Self = Self(*b"*       ");
+
     /// The symbol of `name`; `None` when it is empty, longer than eight bytes or not printable ASCII.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {

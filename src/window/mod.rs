@@ -26,7 +26,7 @@ pub use gaps::Gaps;
 pub use kernel::{Bounds, Job, Kernel};
 pub use policy::{ExecutionKind, Policy};
 pub use row::{Row, Sums};
-pub use selection::{Measure, Selection, strays};
+pub use selection::{Measure, Selection, Wanted, strays};
 pub use sliding::{LogFull, Output, Sliding, SlidingCounts};
 pub use spec::{Corrections, Spec, SpecError, Width, Window};
 pub use vwap::vwap_micros;

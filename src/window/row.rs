@@ -37,6 +37,17 @@ impl Sums {
         self.trades += 1;
     }
 
+    /// The same with all prices 0, as they are where executions of several symbols are summed.
+    #[must_use]
+    pub fn without_prices(&self) -> Sums {
+        Sums {
+            notional: self.notional,
+            volume: self.volume,
+            trades: self.trades,
+            ..Sums::default()
+        }
+    }
+
     /// The sums of these executions followed by `later` ones.
     #[must_use]
     pub fn then(&self, later: &Sums) -> Sums {
@@ -72,4 +83,14 @@ pub struct Row {
     pub complete: bool,
     /// How often the row has been corrected after it was first written.
     pub revision: u32,
+}
+
+impl Row {
+    /// Whether it has prices: not without executions, and not in a row about all symbols, whose prices
+    /// do not compare.
+    #[must_use]
+    #[inline]
+    pub fn has_prices(&self) -> bool {
+        self.sums.trades > 0 && self.symbol != Symbol::ALL
+    }
 }

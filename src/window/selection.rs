@@ -1,12 +1,14 @@
-//! Which rows of an end a reader wants, by exact integers.
+//! What of the rows of an end a reader wants, by exact integers.
 //!
-//! Both selections look at one end at a time and keep the order of the rows. They mean something where
+//! A selection looks at one end at a time and keeps the order of the rows. It means something where
 //! every symbol that has executions in a window has a row: with [`super::Spec::every_end`].
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::{Row, Sums};
+use crate::market::{Locate, Symbol};
 
 /// What symbols are ranked by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,9 +56,12 @@ impl FromStr for Measure {
     }
 }
 
-/// Rows that are kept of an end.
+/// What is told of an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection {
+    /// For each window one row of [`Symbol::ALL`] and locate 0: the sums of all its rows, without prices.
+    /// Its revision is how often they have been corrected together.
+    Totals,
     /// In each window the symbols with the greatest measure; of equal ones those that are written first.
     Top {
         /// How many, for each window.
@@ -80,6 +85,7 @@ impl Selection {
     /// locate and window.
     pub fn select(&self, rows: &[Row], kept: &mut Vec<Row>) {
         match *self {
+            Selection::Totals => totals(rows, kept),
             Selection::Top { count, by } => top(rows, count, by, kept),
             Selection::Deviation {
                 short,
@@ -98,6 +104,43 @@ impl Selection {
             }
         }
     }
+}
+
+/// A selection, and the symbols among which it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The symbols; all unless said.
+    pub symbols: Option<BTreeSet<Symbol>>,
+    /// What is told of their rows.
+    pub selection: Selection,
+}
+
+impl Wanted {
+    /// Whether rows of `symbol` are looked at.
+    #[must_use]
+    pub fn concerns(&self, symbol: Symbol) -> bool {
+        let symbols = self.symbols.as_ref();
+        symbols.is_none_or(|symbols| symbols.contains(&symbol))
+    }
+}
+
+fn totals(rows: &[Row], kept: &mut Vec<Row>) {
+    let mut totals: Vec<Option<Row>> = Vec::new();
+    for row in rows {
+        let window = usize::from(row.window);
+        totals.resize(totals.len().max(window + 1), None);
+        let total = totals[window].get_or_insert(Row {
+            locate: Locate(0),
+            symbol: Symbol::ALL,
+            sums: Sums::default(),
+            revision: 0,
+            ..*row
+        });
+        total.sums = total.sums.then(&row.sums).without_prices();
+        total.complete &= row.complete;
+        total.revision += row.revision;
+    }
+    kept.extend(totals.into_iter().flatten());
 }
 
 fn top(rows: &[Row], count: usize, by: Measure, kept: &mut Vec<Row>) {

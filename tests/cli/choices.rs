@@ -1,4 +1,5 @@
-//! `--top` and `--deviation`: the rows that a reader of the whole output would pick, by every backend.
+//! `--top`, `--deviation` and `--totals`: what a reader of the whole output would pick or add up, by every
+//! backend.
 
 use super::dataset;
 use super::process::widetape;
@@ -136,6 +137,50 @@ fn symbols_that_stray_are_written_with_both_windows() {
             let found = scan("sample_day.itch.gz", &options);
             let found: Vec<&str> = found.lines().skip(1).collect();
             assert!(found == wanted, "{basis_points} by {backend}");
+        }
+    }
+}
+
+#[test]
+fn totals_are_the_sums_of_all_rows() {
+    for (input, options) in [
+        ("sample_day.itch.gz", &[][..]),
+        ("edge_cases.itch", &[]),
+        ("edge_cases.itch", &["--corrections", "off"]),
+        ("sample_day.itch.gz", &["--symbols", "A,AA,AB"]),
+    ] {
+        let all = scan(input, options);
+        let rows: Vec<&str> = all.lines().skip(1).collect();
+        let mut wanted = Vec::new();
+        for end in rows.chunk_by(|a, b| end_of(a) == end_of(b)) {
+            for window in WINDOWS.split(',') {
+                let of_window = || end.iter().filter(|line| window_of(line) == window);
+                let sum = |column| of_window().map(|line| number(line, column)).sum::<u128>();
+                let text = |column| {
+                    of_window()
+                        .next()
+                        .and_then(|line| line.split(',').nth(column))
+                };
+                if let (Some(complete), Some(policy)) = (text(11), text(13)) {
+                    let sums = [VOLUME, NOTIONAL, TRADES].map(|column| sum(column).to_string());
+                    let (end, sums) = (end_of(end[0]), sums.join(","));
+                    let revision = sum(12);
+                    let line = format!("{sums},,,,,{complete},{revision},{policy}");
+                    wanted.push((format!("{end},*,{window},"), line));
+                }
+            }
+        }
+        assert!(!wanted.is_empty() && wanted.len() < rows.len());
+        for backend in BACKENDS {
+            let found = scan(
+                input,
+                &[options, &["--totals", "--backend", backend]].concat(),
+            );
+            let found: Vec<&str> = found.lines().skip(1).collect();
+            assert_eq!(found.len(), wanted.len(), "{input} by {backend}");
+            for (found, (head, tail)) in found.iter().zip(&wanted) {
+                assert!(found.starts_with(head) && found.ends_with(tail), "{found}");
+            }
         }
     }
 }

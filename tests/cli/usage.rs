@@ -68,6 +68,11 @@ fn wrong_usage_is_told_with_exit_code_2() {
             "from itself",
         ),
         (&["replay", &day, "--every-end", "--top", "3"], "use scan"),
+        (&["scan", &day, "--totals"], "--every-end"),
+        (
+            &["scan", &day, "--every-end", "--totals", "--top", "3"],
+            "--totals",
+        ),
         (&["scan", &day, "--corrections", "some"], "some"),
         (&["scan", &day, "--symbols", "TOOLONGNAME"], "TOOLONGNAME"),
         (&["send", &day, "--loss", "200%"], "200%"),

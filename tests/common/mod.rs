@@ -4,3 +4,4 @@ pub(crate) mod day_jobs;
 pub(crate) mod kernels;
 pub(crate) mod plumbing;
 pub(crate) mod random;
+pub(crate) mod reductions;

@@ -2,7 +2,7 @@
 
 use super::number::{push_bool, push_micros, push_price, push_u64, push_u128, symbol_bytes};
 use super::{COLUMNS, Layout};
-use crate::window::{Row, Spec, Sums, vwap_micros};
+use crate::window::{Row, Spec, vwap_micros};
 
 /// A heading, then a line for each row. A row without executions has volume, notional and trades 0
 /// and empty vwap and prices.
@@ -41,7 +41,7 @@ impl Layout for Csv {
         let (symbol, length) = symbol_bytes(row.symbol);
         push_field(out, &symbol[..length]);
         out.extend_from_slice(&self.windows[usize::from(row.window)]);
-        push_sums(out, &row.sums);
+        push_sums(out, row);
         push_bool(out, row.complete);
         out.push(b',');
         push_u64(out, u64::from(row.revision));
@@ -51,7 +51,8 @@ impl Layout for Csv {
 
 /// `vwap,volume,notional,trades,open,high,low,close,`.
 #[inline]
-fn push_sums(out: &mut Vec<u8>, sums: &Sums) {
+fn push_sums(out: &mut Vec<u8>, row: &Row) {
+    let sums = &row.sums;
     if sums.trades == 0 {
         out.extend_from_slice(b",0,0,0,,,,,");
         return;
@@ -66,6 +67,10 @@ fn push_sums(out: &mut Vec<u8>, sums: &Sums) {
     out.push(b',');
     push_u64(out, sums.trades);
     out.push(b',');
+    if !row.has_prices() {
+        out.extend_from_slice(b",,,,");
+        return;
+    }
     for price in [sums.open, sums.high, sums.low, sums.close] {
         push_price(out, price);
         out.push(b',');
@@ -98,6 +103,7 @@ mod tests {
 
     use super::super::writer::tests::{any_row, row, spec, sums, written};
     use super::*;
+    use crate::window::Sums;
 
     const HEADING: &str = "end_ns,symbol,window,vwap,volume,notional,trades,open,high,low,close,complete,revision,policy\n";
 

@@ -2,7 +2,7 @@
 
 use super::number::{push_bool, push_micros, push_price, push_u64, push_u128, symbol_bytes};
 use super::{COLUMNS, Layout};
-use crate::window::{Row, Spec, Sums, vwap_micros};
+use crate::window::{Row, Spec, vwap_micros};
 
 /// An object for each row, with the names of [`COLUMNS`] in that order. vwap and prices are numbers
 /// with all their decimals, `null` in a row without executions. `notional` may pass 2^53: read it
@@ -43,7 +43,7 @@ impl Layout for Jsonl {
         let (symbol, length) = symbol_bytes(row.symbol);
         push_escaped(out, &symbol[..length]);
         out.extend_from_slice(&self.windows[usize::from(row.window)]);
-        push_sums(out, &row.sums);
+        push_sums(out, row);
         out.extend_from_slice(b",\"complete\":");
         push_bool(out, row.complete);
         out.extend_from_slice(b",\"revision\":");
@@ -54,7 +54,8 @@ impl Layout for Jsonl {
 
 /// The value of `vwap`, then the members from `volume` to `close`.
 #[inline]
-fn push_sums(out: &mut Vec<u8>, sums: &Sums) {
+fn push_sums(out: &mut Vec<u8>, row: &Row) {
+    let sums = &row.sums;
     match vwap_micros(sums.notional, sums.volume) {
         Some(micros) => push_micros(out, micros),
         None => out.extend_from_slice(b"null"),
@@ -70,10 +71,10 @@ fn push_sums(out: &mut Vec<u8>, sums: &Sums) {
         out.extend_from_slice(b",\"");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\":");
-        if sums.trades == 0 {
-            out.extend_from_slice(b"null");
-        } else {
+        if row.has_prices() {
             push_price(out, price);
+        } else {
+            out.extend_from_slice(b"null");
         }
     }
 }
@@ -101,6 +102,7 @@ mod tests {
 
     use super::super::writer::tests::{any_row, row, spec, sums, written};
     use super::*;
+    use crate::window::Sums;
 
     #[test]
     fn exact_bytes() {

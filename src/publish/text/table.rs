@@ -68,9 +68,9 @@ impl Table {
 
     fn value(&self, row: &Row, column: usize, out: &mut Vec<u8>) {
         let sums = &row.sums;
-        let mut price = |price| match sums.trades {
-            0 => out.extend_from_slice(NOTHING),
-            _ => push_price(out, price),
+        let mut price = |price| match row.has_prices() {
+            false => out.extend_from_slice(NOTHING),
+            true => push_price(out, price),
         };
         match column {
             0 => push_clock(out, row.end),

@@ -6,16 +6,19 @@
 //! - [`DayKernel::slide`]: at each bar, the window of so many steps that it ends.
 //! - [`DayKernel::grid`]: every end × symbol × width, in stretches small enough to stay in the cache,
 //!   to be looked at and forgotten: a day of eight widths has billions of sums.
+//! - [`reduce`]: what a selection tells of every end, such as the first symbols by volume.
 //!
 //! A step is numbered by its start: step `n` is `[n·step, (n + 1)·step)`, so a window of `w` steps
 //! that ends at `n + 1` holds the steps `n + 1 − w ..= n`. All sums are exact (docs/NUMERICS.md).
 
 mod bars;
 mod grid;
+mod reduction;
 mod totals;
 
 pub use bars::{Bars, BarsPart, SymbolBars};
 pub use grid::{Grid, GridBlock, Visit};
+pub use reduction::{Picked, Reduction, reduce};
 pub use totals::{Total, Totals};
 
 use crate::columns::{Resident, TradeSlices};
