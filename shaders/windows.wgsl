@@ -2,19 +2,6 @@
 // table cover the whole blocks of a window, however many; the executions before and behind them are
 // looked at one by one, fewer than two blocks of them.
 
-struct Answer {
-    notional_low: u32,
-    notional_middle: u32,
-    notional_high: u32,
-    volume_low: u32,
-    volume_high: u32,
-    high: u32,
-    low: u32,
-    open: u32,
-    close: u32,
-    trades: u32,
-}
-
 @group(0) @binding(1) var<storage, read> prices: array<u32>;
 @group(0) @binding(4) var<storage, read> notionals: array<Long>;
 @group(0) @binding(5) var<storage, read> notional_highs: array<u32>;

@@ -4,6 +4,8 @@
 mod day;
 /// The engine and a GPU that is lost, wrong, full or late.
 mod offload;
+/// What selections tell of the ends of a day that stays.
+mod reductions;
 /// The command with `--backend gpu`: the bytes of the oracle, with and without a device.
 mod rows;
 /// Sums in every tier against the suite, and faults planted in shaders and plans.

@@ -6,7 +6,8 @@ use naga::front::wgsl;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Literal, Module, ScalarKind, StorageAccess, TypeInner};
 use widetape::gpu::{
-    Answer, BLOCK, EXTREME_BLOCK, LANES, Params, Shaders, Stage, TALLY_BYTES, TILES, Tier, VECTOR,
+    Answer, BLOCK, BY_NOTIONAL, BY_RANGE, BY_TRADES, BY_VOLUME, EXTREME_BLOCK, LANES, NOBODY,
+    Params, Pick, Shaders, Stage, TALLY_BYTES, TILES, Tier, Total, VECTOR,
 };
 
 /// The module, if it is valid on a device that has what the tier needs and nothing more.
@@ -42,7 +43,7 @@ fn modules() -> Vec<(String, Tier, Option<Stage>, Module)> {
 
 #[test]
 fn every_shader_is_valid_in_every_tier_and_no_lower_one() {
-    assert_eq!(modules().len(), 3 * 8);
+    assert_eq!(modules().len(), 3 * 11);
     let shaders = Shaders::default();
     for (tier, below) in [(Tier::Longs, Tier::Words), (Tier::Subgroups, Tier::Longs)] {
         let text = shaders.module(Stage::SumsReduce, tier);
@@ -85,15 +86,20 @@ macro_rules! host {
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
     let params = host!(Params: executions windows sum_blocks extreme_blocks level first_row widths
-        first_end ends step last_step);
+        first_end ends step symbols count measure basis_points is_picking);
     let answer = host!(Answer: notional_low notional_middle notional_high volume_low volume_high
         high low open close trades);
+    let pick = host!(Pick: symbol answer);
+    let total =
+        host!(Total: notional_low notional_middle notional_high volume_low volume_high trades);
     for (name, _, stage, module) in modules() {
         if stage.is_some() {
             assert_eq!(fields(&module, "Params"), Some(params.clone()), "{name}");
         }
-        if stage == Some(Stage::Windows) {
-            assert_eq!(fields(&module, "Answer"), Some(answer.clone()), "{name}");
+        assert_eq!(fields(&module, "Answer"), Some(answer.clone()), "{name}");
+        assert_eq!(fields(&module, "Pick"), Some(pick.clone()), "{name}");
+        if stage == Some(Stage::Totals) {
+            assert_eq!(fields(&module, "Total"), Some(total.clone()), "{name}");
         }
         let (_, tally) = fields(&module, "Tally").expect("sums are everywhere");
         assert_eq!(u64::from(tally), TALLY_BYTES, "{name}");
@@ -118,6 +124,11 @@ fn constants_have_the_same_values_on_both_sides() {
             ("TILES", TILES),
             ("BLOCK", BLOCK),
             ("EXTREME_BLOCK", EXTREME_BLOCK),
+            ("BY_VOLUME", BY_VOLUME),
+            ("BY_NOTIONAL", BY_NOTIONAL),
+            ("BY_TRADES", BY_TRADES),
+            ("BY_RANGE", BY_RANGE),
+            ("NOBODY", NOBODY),
         ] {
             assert_eq!(constant(&module, constant_name), Some(value), "{name}");
         }

@@ -10,6 +10,11 @@ fn long_from(word: u32) -> Long {
     return Long(word, 0u);
 }
 
+// Of a low word and a high one.
+fn long_of(low: u32, high: u32) -> Long {
+    return Long(low, high);
+}
+
 fn long_words(a: Long) -> vec2<u32> {
     return a;
 }

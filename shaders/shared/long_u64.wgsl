@@ -10,6 +10,11 @@ fn long_from(word: u32) -> Long {
     return u64(word);
 }
 
+// Of a low word and a high one.
+fn long_of(low: u32, high: u32) -> Long {
+    return u64(low) | (u64(high) << 32u);
+}
+
 fn long_words(a: Long) -> vec2<u32> {
     return vec2<u32>(u32(a & 0xfffffffflu), u32(a >> 32u));
 }

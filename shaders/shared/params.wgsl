@@ -22,8 +22,16 @@ struct Params {
     ends: u32,
     // Length of a step in milliseconds.
     step: u32,
-    // The last step whose start fits 32 bits.
-    last_step: u32,
+    // Symbols of a grid that is told of in few words.
+    symbols: u32,
+    // How many are told at most, of each end and width.
+    count: u32,
+    // What they are ranked by.
+    measure: u32,
+    // By how much a VWAP must stray.
+    basis_points: u32,
+    // Whether those that stray are written, and not just counted.
+    is_picking: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,6 +46,14 @@ const TILES: u32 = 4u;
 const BLOCK: u32 = 4096u;
 // Executions of an entry of the lowest level of extremes.
 const EXTREME_BLOCK: u32 = 16u;
+
+// What symbols are ranked by.
+const BY_VOLUME: u32 = 0u;
+const BY_NOTIONAL: u32 = 1u;
+const BY_TRADES: u32 = 2u;
+const BY_RANGE: u32 = 3u;
+// The symbol of a place that nobody takes.
+const NOBODY: u32 = 0xffffffffu;
 
 // Whether notionals need 96 bits; else 64 are proved to do.
 override is_wide: bool = true;

@@ -53,7 +53,19 @@ impl Buffers {
         for plane in [Plane::Bounds, Plane::Answers] {
             self.fit(device, plane, shape.bytes(plane));
         }
-        grow(device, &mut self.staging, shape.bytes(Plane::Answers));
+    }
+
+    /// Makes room for answers that are read.
+    pub(super) fn fit_read(&mut self, device: &Device, bytes: u64) {
+        grow(device, &mut self.staging, bytes);
+    }
+
+    /// Makes room for what is told of the windows of a pass: `bytes` of [`Plane::Told`].
+    pub(super) fn fit_told(&mut self, device: &Device, shape: &Shape, bytes: u64) {
+        let counts = shape.bytes(Plane::Counts);
+        self.fit(device, Plane::Told, bytes);
+        self.fit(device, Plane::Counts, counts);
+        self.fit_read(device, bytes.max(counts));
     }
 
     /// Makes room in one plane.
@@ -112,7 +124,8 @@ fn usage(plane: Plane) -> BufferUsages {
     let copied = match plane {
         Plane::Prices | Plane::Shares | Plane::Bounds => BufferUsages::COPY_DST,
         Plane::Times | Plane::Starts | Plane::Widths => BufferUsages::COPY_DST,
-        Plane::Answers => BufferUsages::COPY_SRC,
+        Plane::Answers | Plane::Told => BufferUsages::COPY_SRC,
+        Plane::Counts => BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
         _ => BufferUsages::empty(),
     };
     BufferUsages::STORAGE | copied

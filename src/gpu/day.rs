@@ -18,16 +18,40 @@ use crate::window::day::{Grid, GridBlock, Visit};
 
 /// The executions of a day on the device that loaded them.
 pub struct GpuDay {
-    locates: Vec<Locate>,
-    shards: Vec<Loaded>,
+    pub(super) locates: Vec<Locate>,
+    pub(super) shards: Vec<Loaded>,
 }
 
-struct Loaded {
-    shard: Shard,
-    shape: Shape,
+pub(super) struct Loaded {
+    pub(super) shard: Shard,
+    pub(super) shape: Shape,
     buffers: Buffers,
     /// Whether a window may reach 2^64 ticks·shares.
-    is_wide: bool,
+    pub(super) is_wide: bool,
+}
+
+/// The windows of a grid.
+pub(super) struct Asked {
+    /// Length of a step in milliseconds.
+    pub(super) step: u32,
+    /// First end in steps since midnight.
+    pub(super) first: u32,
+    /// Milliseconds.
+    pub(super) widths: Vec<u64>,
+    /// What else the stages are to know.
+    pub(super) params: Params,
+}
+
+impl Loaded {
+    /// The buffer of a plane: `own` has what is made for each request.
+    pub(super) fn plane<'a>(&'a self, plane: Plane, own: &'a Buffers) -> &'a wgpu::Buffer {
+        match plane {
+            Plane::Bounds | Plane::Answers | Plane::Widths | Plane::Told | Plane::Counts => {
+                own.plane(plane)
+            }
+            _ => self.buffers.plane(plane),
+        }
+    }
 }
 
 /// The columns of a [`GridBlock`], used again for every row.
@@ -83,11 +107,19 @@ impl Gpu {
     ) -> Result<(), Error> {
         assert!(grid.first.checked_add(grid.ends).is_some(), "{grid:?}");
         let mut columns = Columns::default();
+        let millis = step.nanos() / NANOS_PER_MILLI;
+        let widths = grid.widths.iter().map(|&width| u64::from(width.max(1)));
+        let asked = Asked {
+            step: millis as u32,
+            first: grid.first,
+            widths: widths.map(|width| width * millis).collect(),
+            params: Params::default(),
+        };
         self.with(|device, dispatcher| {
             for loaded in &day.shards {
                 let rows = (loaded.shard.symbols.len() * grid.widths.len()) as u32;
                 for stretch in stretches(rows, grid.ends, &self.limits) {
-                    dispatcher.answer(device, loaded, (step, grid), &stretch, |answers| {
+                    dispatcher.answer(device, loaded, &asked, &stretch, |answers| {
                         let locates = &day.locates[loaded.shard.symbols.clone()];
                         columns.show(answers, locates, grid, &stretch, visitor);
                     })?;
@@ -138,7 +170,7 @@ impl Dispatcher {
         buffers.describe(device, &shape, Params::default());
         let (sizes, planes) = ((&shape, is_wide), |plane| buffers.plane(plane));
         let commands = self.encode(device, &Stage::OF_EXECUTIONS, sizes, &buffers, planes);
-        device.queue.submit([commands]);
+        device.queue.submit([commands.finish()]);
         device.check()?;
         Ok(Loaded {
             shard,
@@ -153,7 +185,7 @@ impl Dispatcher {
         &mut self,
         device: &Device,
         loaded: &Loaded,
-        (step, grid): (Duration, &Grid),
+        asked: &Asked,
         stretch: &Stretch,
         take: impl FnOnce(&[Answer]),
     ) -> Result<(), Error> {
@@ -161,35 +193,47 @@ impl Dispatcher {
             windows: stretch.windows(),
             ..loaded.shape
         };
-        let widths: Vec<u32> = grid.widths.iter().map(|&width| width.max(1)).collect();
-        let words = bytemuck::cast_slice(&widths);
-        self.buffers.fit_windows(device, &shape);
+        self.ask(device, asked, stretch, &shape)?;
+        let stages = [Stage::GridBounds, Stage::Windows];
+        let bytes = shape.bytes(Plane::Answers);
+        self.buffers.fit_read(device, bytes);
+        let planes = |plane| loaded.plane(plane, &self.buffers);
+        let sizes = (&shape, loaded.is_wide);
+        let commands = self.encode(device, &stages, sizes, &self.buffers, planes);
+        let commands = commands.read(self.buffers.plane(Plane::Answers), &self.buffers, bytes);
+        device.read(
+            commands,
+            &self.buffers.staging,
+            bytes,
+            self.time_limit,
+            |bytes| take(&bytemuck::pod_collect_to_vec(bytes)),
+        )
+    }
+
+    /// Makes room for the windows of a stretch and says which they are.
+    pub(super) fn ask(
+        &mut self,
+        device: &Device,
+        asked: &Asked,
+        stretch: &Stretch,
+        shape: &Shape,
+    ) -> Result<(), Error> {
+        let words = bytemuck::cast_slice(&asked.widths);
+        self.buffers.fit_windows(device, shape);
         self.buffers.fit(device, Plane::Widths, words.len() as u64);
         let whole = std::iter::once(words);
         self.buffers
             .write(device, Plane::Widths, words.len() as u64, whole)?;
-        let millis = (step.nanos() / NANOS_PER_MILLI) as u32;
         let params = Params {
             first_row: stretch.rows.start,
-            widths: widths.len() as u32,
-            first_end: grid.first + stretch.ends.start,
+            widths: asked.widths.len() as u32,
+            first_end: asked.first + stretch.ends.start,
             ends: stretch.ends.len() as u32,
-            step: millis,
-            last_step: u32::MAX / millis,
-            ..Params::default()
+            step: asked.step,
+            ..asked.params
         };
-        self.buffers.describe(device, &shape, params);
-        let planes = |plane| match plane {
-            Plane::Bounds | Plane::Answers | Plane::Widths => self.buffers.plane(plane),
-            _ => loaded.buffers.plane(plane),
-        };
-        let stages = [Stage::GridBounds, Stage::Windows];
-        let sizes = (&shape, loaded.is_wide);
-        let commands = self.encode(device, &stages, sizes, &self.buffers, planes);
-        let (staging, bytes) = (&self.buffers.staging, shape.bytes(Plane::Answers));
-        device.read(commands, staging, bytes, self.time_limit, |bytes| {
-            take(&bytemuck::pod_collect_to_vec(bytes));
-        })
+        self.buffers.describe(device, shape, params);
+        Ok(())
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wgpu::{Buffer, CommandBuffer, CommandEncoderDescriptor, ComputePassDescriptor};
+use wgpu::{
+    Buffer, CommandBuffer, CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor,
+};
 
 use super::Error;
 use super::buffers::{Buffers, PARAMS_STRIDE};
@@ -49,11 +51,13 @@ impl Dispatcher {
         let is_wide = pass.pieces.iter().any(|piece| !fits_64_bits(jobs, piece));
         self.buffers.fit_executions(device, &shape, is_wide);
         self.buffers.fit_windows(device, &shape);
+        self.buffers.fit_read(device, shape.bytes(Plane::Answers));
         self.upload(device, jobs, pass, &shape)?;
         let stages = [&Stage::OF_EXECUTIONS[..], &[Stage::Windows]].concat();
         let planes = |plane| self.buffers.plane(plane);
         let commands = self.encode(device, &stages, (&shape, is_wide), &self.buffers, planes);
         let bytes = shape.bytes(Plane::Answers);
+        let commands = commands.read(self.buffers.plane(Plane::Answers), &self.buffers, bytes);
         device.read(
             commands,
             &self.buffers.staging,
@@ -109,8 +113,7 @@ impl Dispatcher {
         device.check()
     }
 
-    /// The stages, in order, over the planes that `buffer_of` gives. If the last one is
-    /// [`Stage::Windows`], its answers are copied to the staging buffer of `own`, which has the parameters.
+    /// The stages, in order, over the planes that `buffer_of` gives; `own` has the parameters.
     pub(super) fn encode<'a>(
         &self,
         device: &Device,
@@ -118,7 +121,7 @@ impl Dispatcher {
         (shape, is_wide): (&Shape, bool),
         own: &Buffers,
         buffer_of: impl Fn(Plane) -> &'a Buffer + Copy,
-    ) -> CommandBuffer {
+    ) -> Encoded {
         let descriptor = CommandEncoderDescriptor::default();
         let mut encoder = device.device.create_command_encoder(&descriptor);
         let mut commands = encoder.begin_compute_pass(&ComputePassDescriptor::default());
@@ -137,12 +140,24 @@ impl Dispatcher {
             }
         }
         drop(commands);
-        if stages.last() == Some(&Stage::Windows) {
-            let answers = buffer_of(Plane::Answers);
-            let bytes = shape.bytes(Plane::Answers);
-            encoder.copy_buffer_to_buffer(answers, 0, &own.staging, 0, bytes);
-        }
-        encoder.finish()
+        Encoded(encoder)
+    }
+}
+
+/// Stages that are ready to run.
+pub(super) struct Encoded(CommandEncoder);
+
+impl Encoded {
+    /// With nothing to be read.
+    pub(super) fn finish(self) -> CommandBuffer {
+        self.0.finish()
+    }
+
+    /// With the first `bytes` bytes of `plane` copied to the staging buffer of `own`.
+    pub(super) fn read(mut self, plane: &Buffer, own: &Buffers, bytes: u64) -> CommandBuffer {
+        self.0
+            .copy_buffer_to_buffer(plane, 0, &own.staging, 0, bytes);
+        self.0.finish()
     }
 }
 
@@ -176,7 +191,7 @@ fn clipped(bounds: Bounds, piece: &Piece) -> Bounds {
 
 /// An answer of the device about so many executions at most, as the host has it. Whatever a device that
 /// is out of order says, adding up what it says of all pieces does not overflow.
-fn sums(answer: &Answer, executions: usize) -> Sums {
+pub(super) fn sums(answer: &Answer, executions: usize) -> Sums {
     let notional = answer.notional();
     let volume = answer.volume().min(executions as u64 * u64::from(u32::MAX));
     Sums {

@@ -54,6 +54,17 @@ pub enum Error {
         /// The limit.
         most: u32,
     },
+    /// More symbols are to be ranked than the device ranks.
+    #[error("the first {count} symbols are asked for, of which the GPU ranks {most} at most")]
+    TooMany {
+        /// What was asked for.
+        count: usize,
+        /// The limit.
+        most: u32,
+    },
+    /// What it says cannot be true.
+    #[error("the GPU tells of symbols that are not there")]
+    Nonsense,
     /// The driver refuses what it was asked to do.
     #[error("the GPU refuses: {0}")]
     Refused(String),

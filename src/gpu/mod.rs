@@ -17,6 +17,9 @@
 //! A day can also stay on the device ([`Gpu::load`]): then a grid of every end, symbol and width is asked
 //! by a few words, and the executions of its windows are found there.
 //!
+//! Where only a few of its windows are wanted, or their totals ([`Gpu::reduce`]), three more stages choose or
+//! add up on the device, and little is read back: *totals*, *top* and *deviation*.
+//!
 //! Everything on the device is a copy of what the host has: a device that is lost costs an answer
 //! computed elsewhere, never a wrong one.
 
@@ -30,6 +33,7 @@ mod kernel;
 mod params;
 mod pipeline;
 pub mod plan;
+mod reduce;
 mod shader;
 mod tier;
 
@@ -37,6 +41,9 @@ pub use day::GpuDay;
 pub use device::{AdapterSummary, adapters};
 pub use error::Error;
 pub use kernel::{Gpu, GpuOptions};
-pub use params::{Answer, BLOCK, EXTREME_BLOCK, LANES, Params, TALLY_BYTES, TILES, VECTOR};
+pub use params::{
+    Answer, BLOCK, BY_NOTIONAL, BY_RANGE, BY_TRADES, BY_VOLUME, EXTREME_BLOCK, LANES, NOBODY,
+    Params, Pick, TALLY_BYTES, TILES, Total, VECTOR,
+};
 pub use shader::{Plane, Shaders, Stage};
 pub use tier::Tier;

@@ -26,8 +26,16 @@ pub struct Params {
     pub ends: u32,
     /// Length of a step in milliseconds.
     pub step: u32,
-    /// The last step whose start fits 32 bits.
-    pub last_step: u32,
+    /// Symbols of a grid that is told of in few words.
+    pub symbols: u32,
+    /// How many are told at most, of each end and width.
+    pub count: u32,
+    /// What they are ranked by: [`BY_VOLUME`], [`BY_NOTIONAL`], [`BY_TRADES`] or [`BY_RANGE`].
+    pub measure: u32,
+    /// By how many basis points a VWAP must stray.
+    pub basis_points: u32,
+    /// 1 where those that stray are written, 0 where they are counted.
+    pub is_picking: u32,
 }
 
 /// The sums of one window as the device writes them (`shaders/windows.wgsl`): words, low ones first.
@@ -69,6 +77,45 @@ impl Answer {
         u64::from(self.volume_high) << 32 | u64::from(self.volume_low)
     }
 }
+
+/// The sums of the windows of all symbols (`shaders/totals.wgsl`): words, low ones first.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Total {
+    /// Bits 0 to 31 of Σ price·shares in ticks·shares.
+    pub notional_low: u32,
+    /// Bits 32 to 63 of the same.
+    pub notional_middle: u32,
+    /// Bits 64 to 95 of the same.
+    pub notional_high: u32,
+    /// Bits 0 to 31 of Σ shares.
+    pub volume_low: u32,
+    /// Bits 32 to 63 of the same.
+    pub volume_high: u32,
+    /// Number of executions.
+    pub trades: u32,
+}
+
+/// The sums of a window that is told of (`shaders/shared/answer.wgsl`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Pick {
+    /// The symbol, counted from the first of the grid; [`NOBODY`] where there are fewer.
+    pub symbol: u32,
+    /// Its sums.
+    pub answer: Answer,
+}
+
+/// Symbols are ranked by Σ shares.
+pub const BY_VOLUME: u32 = 0;
+/// Symbols are ranked by Σ price·shares.
+pub const BY_NOTIONAL: u32 = 1;
+/// Symbols are ranked by executions.
+pub const BY_TRADES: u32 = 2;
+/// Symbols are ranked by high less low.
+pub const BY_RANGE: u32 = 3;
+/// The symbol of a place that nobody takes.
+pub const NOBODY: u32 = u32::MAX;
 
 /// Invocations of a workgroup.
 pub const LANES: u32 = 256;

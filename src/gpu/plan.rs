@@ -12,10 +12,11 @@ mod grid;
 
 use std::ops::Range;
 
-use super::params::{Answer, BLOCK, EXTREME_BLOCK, LANES, TALLY_BYTES, TILES, VECTOR};
+use super::params::{Answer, BLOCK, EXTREME_BLOCK, LANES, Pick, TALLY_BYTES, TILES, VECTOR};
 use super::shader::{Plane, Stage};
 
-pub use grid::{Shard, Stretch, shards, stretches};
+pub(super) use grid::cut;
+pub use grid::{MOST_TOP, Shard, Stretch, Tile, shards, stretches, tile};
 
 /// Most iterations of all loops of an invocation together.
 pub const MOST_ITERATIONS: u32 = 16_384;
@@ -27,6 +28,12 @@ const MOST_WINDOWS: u32 = 1 << 22;
 const BOUNDS_BYTES: u64 = 8;
 /// Bytes of a window's answer.
 const ANSWER_BYTES: u64 = size_of::<Answer>() as u64;
+/// Bytes of a window that is told of.
+const PICK_BYTES: u64 = size_of::<Pick>() as u64;
+/// Workgroups of a dispatch that every device allows.
+const MOST_WORKGROUPS: u32 = 65_535;
+/// Iterations over the words of a symbol whose VWAP may stray.
+const WORDS_OF_PRODUCTS: u32 = 64;
 
 /// What a device lets one pass have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +88,8 @@ pub struct Shape {
     pub extreme_blocks: u32,
     /// Levels of extremes.
     pub levels: u32,
+    /// What is told of the windows, where that is little.
+    pub tile: Tile,
 }
 
 impl Limits {
@@ -96,7 +105,7 @@ impl Limits {
         let powers = (0..=MOST_EXECUTIONS.ilog2()).rev().map(|power| 1 << power);
         Self {
             executions: powers.into_iter().find(|&count| fits(count)).unwrap_or(0),
-            windows: u32::try_from(binding_bytes / ANSWER_BYTES)
+            windows: u32::try_from(binding_bytes / PICK_BYTES)
                 .unwrap_or(u32::MAX)
                 .min(MOST_WINDOWS),
         }
@@ -114,8 +123,8 @@ pub fn passes(jobs: &[JobSize], limits: &Limits) -> Vec<Pass> {
     let mut passes = Vec::new();
     let mut pass = Pass::default();
     for (job, size) in jobs.iter().enumerate() {
-        for executions in cut(size.executions, limits.executions) {
-            for windows in cut(size.windows, limits.windows) {
+        for executions in parts(size.executions, limits.executions) {
+            for windows in parts(size.windows, limits.windows) {
                 let piece = Piece {
                     job,
                     executions: executions.clone(),
@@ -135,7 +144,7 @@ pub fn passes(jobs: &[JobSize], limits: &Limits) -> Vec<Pass> {
 }
 
 /// `0..count` in ranges of at most `most`.
-fn cut(count: usize, most: u32) -> impl Iterator<Item = Range<usize>> {
+fn parts(count: usize, most: u32) -> impl Iterator<Item = Range<usize>> {
     let most = most as usize;
     (0..count.div_ceil(most)).map(move |index| index * most..count.min((index + 1) * most))
 }
@@ -168,13 +177,33 @@ impl Shape {
             sum_blocks: executions / BLOCK + 1,
             extreme_blocks,
             levels: extreme_blocks.ilog2() + 1,
+            tile: Tile::default(),
         };
-        for stage in Stage::EACH {
-            let (iterations, groups) = (shape.iterations(stage), shape.workgroups(stage));
-            assert!(iterations <= MOST_ITERATIONS, "{stage:?}: {iterations}");
-            assert!(groups <= 65_535, "{stage:?}: {groups} workgroups");
-        }
+        shape.check();
         shape
+    }
+
+    /// The sizes of the same executions and the windows of `tile`.
+    ///
+    /// # Panics
+    /// If a stage would run more iterations or workgroups than every device allows.
+    #[must_use]
+    pub fn telling(&self, tile: Tile) -> Self {
+        let shape = Self {
+            windows: tile.windows(),
+            tile,
+            ..*self
+        };
+        shape.check();
+        shape
+    }
+
+    fn check(&self) {
+        for stage in Stage::EACH {
+            let (iterations, groups) = (self.iterations(stage), self.workgroups(stage));
+            assert!(iterations <= MOST_ITERATIONS, "{stage:?}: {iterations}");
+            assert!(groups <= MOST_WORKGROUPS, "{stage:?}: {groups} workgroups");
+        }
     }
 
     /// Most iterations of an invocation of `stage`, over all of its loops, inner ones included.
@@ -182,6 +211,7 @@ impl Shape {
     pub fn iterations(&self, stage: Stage) -> u32 {
         // Steps over the lanes in workgroup memory, or over subgroups of four lanes at least.
         let scan = LANES.ilog2().max(LANES / 4);
+        let symbols_of_a_lane = self.tile.symbols.div_ceil(LANES);
         match stage {
             Stage::SumsReduce => TILES * (1 + VECTOR) + scan,
             Stage::SumsSpine => 2 * self.sum_blocks.div_ceil(LANES) + scan,
@@ -191,6 +221,12 @@ impl Shape {
             // Each of the two bounds halves what is left of a symbol.
             Stage::GridBounds => 2 * (u32::BITS - self.executions.leading_zeros()),
             Stage::Windows => 2 * (EXTREME_BLOCK - 1),
+            Stage::Totals => symbols_of_a_lane + 2 * scan,
+            Stage::Top => {
+                let rounds = self.tile.count;
+                symbols_of_a_lane * (1 + rounds) + rounds * (1 + LANES.ilog2())
+            }
+            Stage::Deviation => symbols_of_a_lane * (1 + scan + WORDS_OF_PRODUCTS),
         }
     }
 
@@ -202,6 +238,8 @@ impl Shape {
             Stage::SumsSpine => 1,
             Stage::ExtremesBase | Stage::ExtremesLevel => self.extreme_blocks.div_ceil(LANES),
             Stage::GridBounds | Stage::Windows => self.windows.div_ceil(LANES),
+            Stage::Totals | Stage::Top => self.tile.ends * self.tile.widths,
+            Stage::Deviation => self.tile.ends,
         }
     }
 
@@ -219,6 +257,8 @@ impl Shape {
             Plane::Bounds => windows * BOUNDS_BYTES,
             Plane::Answers => windows * ANSWER_BYTES,
             Plane::Times => executions * 4,
+            Plane::Told => windows * PICK_BYTES,
+            Plane::Counts => u64::from(self.tile.ends) * 4,
             Plane::Starts | Plane::Widths => 0,
         }
     }

@@ -7,6 +7,7 @@ use super::Tier;
 const PARAMS: &str = include_str!("../../shaders/shared/params.wgsl");
 const LONG_U32: &str = include_str!("../../shaders/shared/long_u32.wgsl");
 const LONG_U64: &str = include_str!("../../shaders/shared/long_u64.wgsl");
+const ANSWER: &str = include_str!("../../shaders/shared/answer.wgsl");
 const TALLY: &str = include_str!("../../shaders/shared/tally.wgsl");
 const SCAN_WORKGROUP: &str = include_str!("../../shaders/shared/scan_workgroup.wgsl");
 const SCAN_SUBGROUP: &str = include_str!("../../shaders/shared/scan_subgroup.wgsl");
@@ -37,13 +38,17 @@ pub enum Plane {
     Times,
     /// u32: where the executions of each symbol start, and at last their number.
     Starts,
-    /// u32: widths of a grid in steps.
+    /// u64: widths of a grid in milliseconds.
     Widths,
+    /// What is told of a grid: [`super::Total`] or [`super::Pick`].
+    Told,
+    /// u32: how many windows are told of each end, or where they begin.
+    Counts,
 }
 
 impl Plane {
     /// Every plane, by number.
-    pub const EACH: [Plane; 12] = [
+    pub const EACH: [Plane; 14] = [
         Plane::Prices,
         Plane::Shares,
         Plane::BlockTallies,
@@ -56,6 +61,8 @@ impl Plane {
         Plane::Times,
         Plane::Starts,
         Plane::Widths,
+        Plane::Told,
+        Plane::Counts,
     ];
 }
 
@@ -76,11 +83,17 @@ pub enum Stage {
     GridBounds,
     /// Answers.
     Windows,
+    /// Sums of the answers of all symbols.
+    Totals,
+    /// The greatest of all symbols.
+    Top,
+    /// The symbols that stray.
+    Deviation,
 }
 
 impl Stage {
     /// Every stage, in the order in which they may follow each other.
-    pub const EACH: [Stage; 7] = [
+    pub const EACH: [Stage; 10] = [
         Stage::SumsReduce,
         Stage::SumsSpine,
         Stage::SumsApply,
@@ -88,6 +101,9 @@ impl Stage {
         Stage::ExtremesLevel,
         Stage::GridBounds,
         Stage::Windows,
+        Stage::Totals,
+        Stage::Top,
+        Stage::Deviation,
     ];
 
     /// What is made of executions, whatever windows are asked.
@@ -126,6 +142,8 @@ impl Stage {
                 ],
                 &[Plane::Answers],
             ),
+            Stage::Totals | Stage::Top => (&[Plane::Answers], &[Plane::Told]),
+            Stage::Deviation => (&[Plane::Answers], &[Plane::Told, Plane::Counts]),
         }
     }
 
@@ -138,6 +156,9 @@ impl Stage {
             Stage::ExtremesLevel => include_str!("../../shaders/extremes_level.wgsl"),
             Stage::GridBounds => include_str!("../../shaders/grid_bounds.wgsl"),
             Stage::Windows => include_str!("../../shaders/windows.wgsl"),
+            Stage::Totals => include_str!("../../shaders/totals.wgsl"),
+            Stage::Top => include_str!("../../shaders/top.wgsl"),
+            Stage::Deviation => include_str!("../../shaders/deviation.wgsl"),
         }
     }
 }
@@ -178,7 +199,7 @@ impl Shaders {
             Tier::Longs => (LONG_U64, SCAN_WORKGROUP),
             Tier::Subgroups => (LONG_U64, SCAN_SUBGROUP),
         };
-        let text = [PARAMS, long, TALLY, scan, stage].join("\n");
+        let text = [PARAMS, long, TALLY, scan, ANSWER, stage].join("\n");
         self.replaced.iter().fold(text, |text, (old, new)| {
             text.replace(old.as_ref(), new.as_ref())
         })

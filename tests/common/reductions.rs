@@ -12,6 +12,8 @@ use widetape::market::{Duration, Locate, Price};
 use widetape::window::day::{Picked, Reduction};
 use widetape::window::{Measure, Selection, Sums, Width};
 
+#[cfg(feature = "gpu")]
+pub(crate) use cases::selections;
 pub(crate) use cases::{adversarial, random};
 
 /// An execution: time in milliseconds, locate, price, shares.

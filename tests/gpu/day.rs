@@ -151,13 +151,13 @@ fn every_fault_planted_in_the_grid_is_caught() {
     for (fault, right, wrong) in [
         (
             "an execution at the very end is taken in",
-            "if times[middle] < time {",
-            "if times[middle] <= time {",
+            "if times[middle] < words.x {",
+            "if times[middle] <= words.x {",
         ),
         (
             "windows are a step too narrow",
-            "let start = end - min(width, end);",
-            "let start = end - min(width - 1u, end);",
+            "start = long_subtract(end, width);",
+            "start = long_subtract(end, long_subtract(width, long_from(params.step)));",
         ),
         (
             "the rows before a stretch are forgotten",

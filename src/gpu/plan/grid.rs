@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use super::Limits;
+use super::{Limits, MOST_WORKGROUPS};
+
+/// Symbols that are told of in one go.
+const MOST_SYMBOLS: u32 = 1 << 14;
+/// Symbols of an end and width that the device ranks.
+pub const MOST_TOP: u32 = 128;
 
 /// Consecutive symbols whose executions are bound together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +25,27 @@ pub struct Stretch {
     pub rows: Range<u32>,
     /// Which of the grid's ends, for each of the rows.
     pub ends: Range<u32>,
+}
+
+/// Windows of whole symbols of which little is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tile {
+    /// Symbols.
+    pub symbols: u32,
+    /// Widths of each.
+    pub widths: u32,
+    /// Ends of each of these.
+    pub ends: u32,
+    /// How many symbols are ranked, of each end and width.
+    pub count: u32,
+}
+
+impl Tile {
+    /// How many windows there are.
+    #[must_use]
+    pub fn windows(&self) -> u32 {
+        self.symbols * self.widths * self.ends
+    }
 }
 
 impl Stretch {
@@ -71,8 +97,28 @@ pub fn stretches(rows: u32, ends: u32, limits: &Limits) -> impl Iterator<Item = 
     })
 }
 
+/// The largest tile of a grid that is computed in one go: many symbols before many ends.
+///
+/// # Panics
+/// If the limits allow fewer windows than there are widths, or more than [`MOST_TOP`] symbols are ranked.
+#[must_use]
+pub fn tile(whole: Tile, limits: &Limits) -> Tile {
+    let widths = whole.widths.max(1);
+    assert!(limits.windows >= widths, "no room for {widths} widths");
+    assert!(whole.count <= MOST_TOP, "{} are ranked", whole.count);
+    let most_symbols = (limits.windows / widths).min(MOST_SYMBOLS);
+    let symbols = whole.symbols.clamp(1, most_symbols);
+    let most_ends = (limits.windows / (symbols * widths)).min(MOST_WORKGROUPS / widths);
+    Tile {
+        symbols,
+        widths,
+        ends: whole.ends.clamp(1, most_ends),
+        count: whole.count,
+    }
+}
+
 /// `0..count` in ranges of at most `most`.
-fn cut(count: u32, most: u32) -> impl Iterator<Item = Range<u32>> {
+pub(in crate::gpu) fn cut(count: u32, most: u32) -> impl Iterator<Item = Range<u32>> {
     (0..count.div_ceil(most)).map(move |index| {
         let start = index * most;
         start..start.saturating_add(most).min(count)
