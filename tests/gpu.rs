@@ -2,6 +2,8 @@
 
 /// The grid of a day that stays on the device.
 mod day;
+/// A day on a GPU that is lost, wrong or full.
+mod day_offload;
 /// The engine and a GPU that is lost, wrong, full or late.
 mod offload;
 /// What selections tell of the ends of a day that stays.

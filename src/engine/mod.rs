@@ -24,6 +24,7 @@ mod publisher;
 mod receiver;
 mod recorder;
 mod recovery;
+mod residents;
 mod results;
 mod run;
 mod scanner;
@@ -40,7 +41,9 @@ pub use clock::Clock;
 pub use error::Error;
 pub use normaliser::{MessageError, Normaliser, NormaliserCounts};
 #[cfg(feature = "gpu")]
-pub use offload::{Accelerator, Offload, OpenAccelerator};
+pub use offload::{
+    Accelerator, DayAccelerator, DayOffload, Offload, OpenAccelerator, OpenDayAccelerator,
+};
 pub use recovery::{Recovery, RecoveryOptions};
 pub use run::{Engine, Mode, Options, Summary};
 pub use threads::ThreadOptions;

@@ -3,21 +3,24 @@
 //! The device is opened when it is first asked. It is tried on windows of its own before it is believed,
 //! and some windows of every request are summed again by the oracle. What it does not answer, or answers
 //! wrongly, the CPU answers within the same request. A device that failed is opened again after a pause
-//! that doubles from failure to failure; one that was wrong is not asked again.
+//! that doubles from failure to failure; one that was wrong is not asked again, unless it was wrong when it
+//! was opened and a less demanding tier is not. [`DayOffload`] does the same for days that stay on the device.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod day;
+mod standby;
+
+use std::sync::Arc;
 
 use super::Clock;
 use super::backend::Trouble;
 use crate::cpu::{Parallel, Scalar};
-use crate::gpu::{self, Gpu, GpuOptions};
-use crate::metrics::{Counter, Counters};
+use crate::gpu::{self, Gpu, GpuOptions, Tier};
+use crate::metrics::Counters;
 use crate::window::{Bounds, Job, Kernel, Sums};
 
-/// Pause after the first failure, in nanoseconds.
-const FIRST_PAUSE_NS: u64 = 1_000_000_000;
-/// The longest pause.
-const LONGEST_PAUSE_NS: u64 = 60_000_000_000;
+pub use day::{DayAccelerator, DayOffload, OpenDayAccelerator};
+use standby::{Open, Refusal, Standby, Tried, guard, mixed};
+
 /// Windows of a request that the oracle sums again.
 const SAMPLE: u64 = 16;
 /// Executions that these windows hold at most: wider ones are passed over.
@@ -30,118 +33,67 @@ pub trait Accelerator: Send {
     /// # Errors
     /// When it did not; the answers mean nothing then.
     fn evaluate(&mut self, jobs: &mut [Job<'_>]) -> Result<(), gpu::Error>;
+
+    /// The form of the shaders that it runs; `None` where there are no others.
+    fn tier(&self) -> Option<Tier> {
+        None
+    }
 }
 
 impl Accelerator for Gpu {
     fn evaluate(&mut self, jobs: &mut [Job<'_>]) -> Result<(), gpu::Error> {
         Gpu::evaluate(self, jobs)
     }
+
+    fn tier(&self) -> Option<Tier> {
+        Some(Gpu::tier(self))
+    }
 }
 
-/// Opens a device.
-pub type OpenAccelerator = dyn Fn() -> Result<Box<dyn Accelerator>, gpu::Error> + Send + Sync;
+impl Tried for Box<dyn Accelerator> {
+    fn tier(&self) -> Option<Tier> {
+        self.as_ref().tier()
+    }
+
+    fn try_out(&mut self) -> Result<(), Refusal> {
+        try_out(self.as_mut())
+    }
+}
+
+/// Opens a device, in no tier above the one that is given.
+pub type OpenAccelerator = Open<Box<dyn Accelerator>>;
 
 /// A kernel that asks an accelerator first.
 pub struct Offload {
-    open: Box<OpenAccelerator>,
-    clock: Clock,
-    counters: Arc<Counters>,
+    standby: Standby<Box<dyn Accelerator>>,
     cpu: Parallel,
-    state: Mutex<State>,
-    trouble: Trouble,
 }
 
 /// The kernel that asks the GPU opened with `options`, and where it says what goes wrong.
 pub(super) fn to_gpu(options: GpuOptions, counters: &Arc<Counters>) -> (Box<dyn Kernel>, Trouble) {
-    let open = move || Ok(Box::new(Gpu::open(&options)?) as Box<dyn Accelerator>);
+    let open = move |highest| {
+        let options = options.clone().below(highest);
+        Ok(Box::new(Gpu::open(&options)?) as Box<dyn Accelerator>)
+    };
     let offload = Offload::new(Box::new(open), Clock::machine(), Arc::clone(counters));
-    let trouble = Arc::clone(&offload.trouble);
+    let trouble = Arc::clone(&offload.standby.trouble);
     (Box::new(offload), trouble)
-}
-
-#[derive(Default)]
-struct State {
-    device: Option<Box<dyn Accelerator>>,
-    /// A wrong answer has been seen.
-    is_distrusted: bool,
-    /// When the device may be opened again, and the pause after the next failure.
-    retry_ns: u64,
-    pause_ns: u64,
-    /// Moves the sample from request to request.
-    requests: u64,
-}
-
-/// Why the CPU answers.
-enum Refusal {
-    /// It is not time to try again, or never will be.
-    Silent,
-    Failed(gpu::Error),
-    Wrong,
 }
 
 impl Offload {
     /// A kernel that asks what `open` opens, and counts what becomes of it.
     #[must_use]
-    pub fn new(open: Box<OpenAccelerator>, clock: Clock, counters: Arc<Counters>) -> Self {
+    pub fn new(open: OpenAccelerator, clock: Clock, counters: Arc<Counters>) -> Self {
         Self {
-            open,
-            clock,
-            counters,
+            standby: Standby::new(open, clock, counters, Trouble::default()),
             cpu: Parallel::default(),
-            state: Mutex::default(),
-            trouble: Trouble::default(),
         }
     }
 
     /// The first thing that went wrong, in words.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        guard(&self.trouble).clone()
-    }
-
-    fn answer(&self, state: &mut State, jobs: &mut [Job<'_>]) -> Result<(), Refusal> {
-        if state.is_distrusted {
-            return Err(Refusal::Silent);
-        }
-        if state.device.is_none() {
-            if self.clock.monotonic_ns() < state.retry_ns {
-                return Err(Refusal::Silent);
-            }
-            let mut device = (self.open)().map_err(Refusal::Failed)?;
-            try_out(device.as_mut())?;
-            state.device = Some(device);
-        }
-        if let Some(device) = &mut state.device {
-            device.evaluate(jobs).map_err(Refusal::Failed)?;
-        }
-        state.requests += 1;
-        match is_right(jobs, state.requests) {
-            true => Ok(()),
-            false => Err(Refusal::Wrong),
-        }
-    }
-
-    /// Takes note of why the CPU answers.
-    fn refuse(&self, state: &mut State, refusal: Refusal) {
-        let (counter, reason) = match refusal {
-            Refusal::Silent => return,
-            Refusal::Failed(error) => {
-                let pause = state.pause_ns.max(FIRST_PAUSE_NS);
-                state.retry_ns = self.clock.monotonic_ns().saturating_add(pause);
-                state.pause_ns = (2 * pause).min(LONGEST_PAUSE_NS);
-                (Counter::GpuFailures, error.to_string())
-            }
-            Refusal::Wrong => {
-                state.is_distrusted = true;
-                (
-                    Counter::GpuWrongAnswers,
-                    "the GPU's answers are wrong".to_owned(),
-                )
-            }
-        };
-        state.device = None;
-        self.counters.add(counter, 1);
-        guard(&self.trouble).get_or_insert(reason);
+        guard(&self.standby.trouble).clone()
     }
 }
 
@@ -155,31 +107,17 @@ impl Kernel for Offload {
         if windows == 0 {
             return self.cpu.evaluate(jobs);
         }
-        let mut state = guard(&self.state);
-        match self.answer(&mut state, jobs) {
-            Ok(()) => {
-                state.pause_ns = 0;
-                self.counters.add(Counter::GpuWindows, windows);
+        let answered = self.standby.ask(windows, |device, number| {
+            device.evaluate(jobs).map_err(Refusal::Failed)?;
+            match is_right(jobs, number) {
+                true => Ok(()),
+                false => Err(Refusal::Wrong),
             }
-            Err(refusal) => {
-                self.refuse(&mut state, refusal);
-                self.counters.add(Counter::RescuedWindows, windows);
-                drop(state);
-                self.cpu.evaluate(jobs);
-            }
+        });
+        if answered.is_none() {
+            self.cpu.evaluate(jobs);
         }
     }
-}
-
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Numbers that look random.
-fn mixed(seed: u64) -> u64 {
-    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    mixed ^ (mixed >> 32)
 }
 
 /// Compares the answers of a new device with the oracle's: sums of 96 bits and of 64, and extremes.

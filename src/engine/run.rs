@@ -141,6 +141,7 @@ impl Engine {
         let (batches_in, batches_out) = pipe(options.queue);
         let (results_in, results_out) = pipe(options.queue);
         let (kernel, gpu_trouble) = options.kernel(&counters);
+        let reducer = options.reducer(&counters, &gpu_trouble);
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
         let normaliser = Normaliser::new(tops).with_memory(options.memory);
         let decoder = Decoder::new(
@@ -169,7 +170,7 @@ impl Engine {
                 batches_out,
                 results_in,
                 (options.spec, options.wanted),
-                kernel,
+                (kernel, reducer),
                 Arc::clone(&counters),
             )),
         };

@@ -7,6 +7,7 @@ use super::agent::{Agent, Duty};
 use super::day::Day;
 use super::decoded::Decoded;
 use super::pipe::{Inlet, Outlet, Received, Sent};
+use super::residents::Reducer;
 use super::results::Results;
 use super::slabs::Slabs;
 use super::{Clock, Error, recorder};
@@ -18,6 +19,7 @@ pub(super) struct Scanner {
     results: Outlet<Box<Results>>,
     spec: Spec,
     wanted: Option<Wanted>,
+    reducer: Option<Box<dyn Reducer>>,
     kernel: Box<dyn Kernel>,
     counters: Arc<Counters>,
     phase: Phase,
@@ -34,7 +36,7 @@ impl Scanner {
         batches: Inlet<Box<Decoded>>,
         results: Outlet<Box<Results>>,
         (spec, wanted): (Spec, Option<Wanted>),
-        kernel: Box<dyn Kernel>,
+        (kernel, reducer): (Box<dyn Kernel>, Option<Box<dyn Reducer>>),
         counters: Arc<Counters>,
     ) -> Self {
         let phase = Phase::Gathering {
@@ -46,6 +48,7 @@ impl Scanner {
             results,
             spec,
             wanted,
+            reducer,
             kernel,
             counters,
             phase,
@@ -66,8 +69,12 @@ impl Scanner {
             }
             Received::Closed => {
                 let (day, listings) = (std::mem::take(day), std::mem::take(listings));
-                self.phase =
-                    Phase::Computing(Slabs::new(day, self.spec.clone(), self.wanted.take()));
+                self.phase = Phase::Computing(Slabs::new(
+                    day,
+                    self.spec.clone(),
+                    self.wanted.take(),
+                    self.reducer.take(),
+                ));
                 Ok(self.send(listings))
             }
         }

@@ -6,6 +6,7 @@
 //! along, so that no slab reads the day again.
 
 use super::day::Day;
+use super::residents::{Reducer, Residents};
 use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
 use crate::window::bounds::{Break, Planned, Planner};
@@ -24,6 +25,8 @@ pub(super) struct Slabs {
     day: Day,
     spec: Spec,
     wanted: Option<Wanted>,
+    residents: Option<Residents>,
+    /// The symbols whose rows are computed one by one.
     symbols: Vec<SymbolDay>,
     /// Ends up to here are done.
     after: u64,
@@ -54,9 +57,15 @@ struct Request {
 }
 
 impl Slabs {
-    pub(super) fn new(mut day: Day, spec: Spec, wanted: Option<Wanted>) -> Self {
+    /// With a `reducer`, most of what is wanted of ends is told by it.
+    pub(super) fn new(
+        mut day: Day,
+        spec: Spec,
+        wanted: Option<Wanted>,
+        reducer: Option<Box<dyn Reducer>>,
+    ) -> Self {
         let step = spec.step.nanos();
-        let symbols = day.by_symbol(&spec);
+        let mut symbols = day.by_symbol(&spec);
         let breaks = symbols.iter().flat_map(|symbol| {
             symbol
                 .breaks
@@ -73,10 +82,15 @@ impl Slabs {
             .min();
         let last = (day.now.0 / step).saturating_add(1).saturating_mul(step);
         let after = first.map_or(last, |time| time / step * step);
+        let residents = wanted
+            .as_ref()
+            .zip(reducer)
+            .map(|(wanted, reducer)| Residents::new(reducer, &day, (&spec, wanted), &mut symbols));
         Self {
             day,
             spec,
             wanted,
+            residents,
             symbols,
             after,
             last,
@@ -109,8 +123,10 @@ impl Slabs {
             end = end.min(log.time(beyond as Position) / step * step);
         }
         if self.spec.every_end {
-            let rows_an_end = (self.symbols.len() * self.spec.windows.len()).max(1) as u64;
-            end = end.min(self.after + (SLAB_ROWS / rows_an_end).max(1) * step);
+            let windows = self.spec.windows.len();
+            let selected = self.residents.as_ref().map(|day| day.rows_an_end(windows));
+            let rows_an_end = (self.symbols.len() * windows + selected.unwrap_or(0)).max(1);
+            end = end.min(self.after + (SLAB_ROWS / rows_an_end as u64).max(1) * step);
         }
         end.max(self.after + step)
     }
@@ -155,6 +171,12 @@ impl Slabs {
                 self.day.counts.corrections += u64::from(planned.revision);
             }
         }
+        if let Some(wanted) = &self.wanted {
+            output.rows.retain(|row| wanted.concerns(row.symbol));
+        }
+        if let Some(residents) = &mut self.residents {
+            residents.select(&self.day, &self.spec, (after, to), &mut output.rows);
+        }
         output
             .rows
             .sort_unstable_by_key(|row| (row.end, row.symbol, row.locate, row.window));
@@ -167,8 +189,7 @@ impl Slabs {
 
 /// Leaves of sorted rows what is told of their ends.
 fn select(wanted: &Wanted, rows: &mut Vec<Row>) {
-    let mut all = std::mem::take(rows);
-    all.retain(|row| wanted.concerns(row.symbol));
+    let all = std::mem::take(rows);
     for end in all.chunk_by(|a, b| a.end == b.end) {
         wanted.selection.select(end, rows);
     }

@@ -103,7 +103,7 @@ impl Gpu {
         day: &GpuDay,
         step: Duration,
         grid: &Grid,
-        visitor: &mut impl Visit,
+        visitor: &mut dyn Visit,
     ) -> Result<(), Error> {
         assert!(grid.first.checked_add(grid.ends).is_some(), "{grid:?}");
         let mut columns = Columns::default();
@@ -245,7 +245,7 @@ impl Columns {
         locates: &[Locate],
         grid: &Grid,
         stretch: &Stretch,
-        visitor: &mut impl Visit,
+        visitor: &mut dyn Visit,
     ) {
         let rows = answers.chunks(stretch.ends.len());
         for (row, answers) in stretch.rows.clone().zip(rows) {

@@ -88,21 +88,24 @@ fn summary(adapter: &wgpu::Adapter) -> AdapterSummary {
 }
 
 impl Device {
-    /// Opens the preferred adapter in `tier`, or else in the most demanding tier that it has and that
-    /// `try_out` accepts.
+    /// Opens the preferred adapter in the `forced` tier, or else in the most demanding one that it has, that
+    /// `try_out` accepts, and that is not above `highest`.
     pub(super) fn open(
         forced: Option<Tier>,
+        highest: Option<Tier>,
         try_out: impl Fn(&Device) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let adapter = found().into_iter().next().ok_or(Error::NoAdapter)?;
         let summary = summary(&adapter);
-        if let Some(tier) = forced.filter(|&tier| tier > summary.tier) {
+        let most = highest.map_or(summary.tier, |highest| highest.min(summary.tier));
+        if let Some(tier) = forced.filter(|&tier| tier > most) {
             let adapter = summary.name;
             return Err(Error::NoTier { adapter, tier });
         }
         let mut outcome = Err(Error::NoAdapter);
         for tier in Tier::EACH.into_iter().rev() {
-            if tier > summary.tier || forced.is_some_and(|forced| forced != tier) {
+            let is_asked = forced.is_none_or(|forced| forced == tier);
+            if tier > most || !is_asked {
                 continue;
             }
             outcome = Self::open_tier(&adapter, &summary, tier).and_then(|device| {

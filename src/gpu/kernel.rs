@@ -15,6 +15,8 @@ use crate::window::{Job, Sums};
 pub struct GpuOptions {
     /// The form of the shaders; `None` is the most demanding that works.
     pub tier: Option<Tier>,
+    /// The most demanding form that is tried where none is given; `None` is any.
+    pub highest: Option<Tier>,
     /// How long one pass may take.
     pub time_limit: Duration,
     /// At most so much in a pass, below what the device lets it have.
@@ -31,12 +33,21 @@ impl Default for GpuOptions {
     fn default() -> Self {
         Self {
             tier: None,
+            highest: None,
             time_limit: Duration::from_secs(20),
             limits: None,
             shaders: Shaders::default(),
             canary: Shaders::default(),
             planner: passes,
         }
+    }
+}
+
+impl GpuOptions {
+    /// The same with no tier above `highest`; a tier that is given stays.
+    #[must_use]
+    pub fn below(self, highest: Option<Tier>) -> Self {
+        Self { highest, ..self }
     }
 }
 
@@ -63,7 +74,7 @@ impl Gpu {
     /// When there is none, it does not have the tier, or it fails the canary.
     pub fn open(options: &GpuOptions) -> Result<Self, Error> {
         let sing = |device: &Device| canary::sing(device, &options.canary);
-        let device = Device::open(options.tier, sing)?;
+        let device = Device::open(options.tier, options.highest, sing)?;
         let fits = Limits::new(device.binding_bytes);
         let limits = options.limits.unwrap_or(fits);
         let gpu = Self {

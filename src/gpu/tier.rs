@@ -30,6 +30,16 @@ impl Tier {
         }
     }
 
+    /// The next less demanding tier.
+    #[must_use]
+    pub fn below(self) -> Option<Tier> {
+        match self {
+            Tier::Words => None,
+            Tier::Longs => Some(Tier::Words),
+            Tier::Subgroups => Some(Tier::Longs),
+        }
+    }
+
     pub(super) fn features(self) -> Features {
         match self {
             Tier::Words => Features::empty(),

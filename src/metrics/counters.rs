@@ -139,6 +139,7 @@ counters! {
     Window Flow RescuedWindows "rescued_windows" "windows by the CPU instead" "Windows asked of the GPU whose sums the CPU computed."
     Window Error GpuFailures "gpu_failures" "GPU failures" "Requests that the GPU did not answer, and that the CPU answered."
     Window Error GpuWrongAnswers "gpu_wrong_answers" "wrong answers of the GPU" "Requests that the GPU answered wrongly; the CPU answered them and all later ones."
+    Window Error GpuTiersGivenUp "gpu_tiers_given_up" "GPU tiers given up" "Forms of the shaders that answered wrongly when the GPU was opened."
     Publish Flow Rows "rows" "rows" "Rows published for the first time."
     Publish Flow Corrections "corrections" "corrections" "Rows published again with corrected values."
     Publish Flow FixSessionsAccepted "fix_sessions_accepted" "FIX sessions" "FIX sessions that logged on."

@@ -39,7 +39,7 @@ where
         now: Arc::clone(&now),
     };
     let counters = Counters::new();
-    let kernel = Offload::new(Box::new(open), clock, Arc::clone(&counters));
+    let kernel = Offload::new(Box::new(move |_| open()), clock, Arc::clone(&counters));
     (kernel, counters, now)
 }
 

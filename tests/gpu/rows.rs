@@ -8,7 +8,7 @@ use super::open;
 
 const INPUTS: [&str; 2] = ["edge_cases.itch", "sample_day.itch.gz"];
 
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 22] = [
     "",
     "--format jsonl",
     "--format table",
@@ -21,6 +21,16 @@ const FLAGS: [&str; 12] = [
     "--policy itch.displayed --corrections off",
     "--corrections 1s --symbols ONE,AAPL",
     "--corrections 5s --window 5s,session --step 5s",
+    "--every-end --step 1m --window 1m,session --top 3",
+    "--every-end --step 7s --window 2m,10s,session --top 1 --by notional --corrections off",
+    "--every-end --step 1m --window 90s --top 5 --by trades --format jsonl --symbols ONE,TWO,A,AA,AB",
+    "--every-end --step 1m --window 1m,5m,session --top 128 --by range --policy itch.displayed",
+    "--every-end --step 1m --window 1m --top 129",
+    "--every-end --step 1m --window 1m,30m,session --deviation 1m,30m,5bp",
+    "--every-end --step 10s --window session,1ms,10s --deviation 10s,session,0bp --corrections 1s",
+    "--every-end --step 1m --window 1s,1m,24h --totals",
+    "--every-end --step 1m --totals --corrections off --format table",
+    "--every-end --step 90s --totals --symbols ONE,A,AB --policy itch.continuous --format jsonl",
 ];
 
 /// Standard output, and the lines of standard error that are the command's own and not the driver's.
@@ -70,16 +80,33 @@ fn streaming_on_a_gpu_writes_the_bytes_of_the_oracle() {
 
 #[test]
 fn without_a_driver_one_line_is_said_and_the_bytes_are_the_same() {
-    let flags = "--window 1s,session --format csv";
-    let (wanted, said) = run("scan sample_day.itch.gz --backend scalar", flags, false);
-    let (found, warned) = run("scan sample_day.itch.gz --backend gpu", flags, false);
-    assert!(found == wanted);
-    let [line, rest @ ..] = &warned[..] else {
-        panic!("nothing was said");
-    };
-    assert_eq!(rest, said);
+    let selected = "--window 1m,session --step 1m --every-end --format csv --top";
+    let mut asked = Vec::new();
+    for flags in [
+        "--window 1s,session --format csv",
+        &format!("{selected} 3"),
+        // More than a device ranks: rows are computed, and the selection is made among them.
+        &format!("{selected} 129"),
+    ] {
+        let (wanted, said) = run("scan sample_day.itch.gz --backend scalar", flags, false);
+        let (found, warned) = run("scan sample_day.itch.gz --backend gpu", flags, false);
+        assert!(found == wanted);
+        let [line, rest @ ..] = &warned[..] else {
+            panic!("nothing was said");
+        };
+        assert_eq!(rest, said);
+        let start = "widetape: warning: no GPU adapter; the CPU computed ";
+        let count = line
+            .strip_prefix(start)
+            .and_then(|rest| rest.split(' ').next());
+        asked.push(
+            count
+                .and_then(|count| count.parse::<u64>().ok())
+                .expect(line),
+        );
+    }
     assert!(
-        line.starts_with("widetape: warning: no GPU adapter; the CPU computed "),
-        "{line}"
+        asked[1] > asked[2],
+        "empty windows are asked too where ends are reduced"
     );
 }

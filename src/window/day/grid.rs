@@ -50,6 +50,27 @@ pub trait Visit {
 }
 
 impl GridBlock<'_> {
+    /// The same without its first windows.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[must_use]
+    pub fn after(&self, skipped: usize) -> Self {
+        let highs = self.notional_highs;
+        Self {
+            first: self.first + skipped as u32,
+            notionals: &self.notionals[skipped..],
+            notional_highs: &highs[skipped.min(highs.len())..],
+            volumes: &self.volumes[skipped..],
+            trades: &self.trades[skipped..],
+            opens: &self.opens[skipped..],
+            highs: &self.highs[skipped..],
+            lows: &self.lows[skipped..],
+            closes: &self.closes[skipped..],
+            ..*self
+        }
+    }
+
     /// The window at `index` within the block.
     ///
     /// # Panics
