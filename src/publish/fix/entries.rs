@@ -81,13 +81,13 @@ impl Entries {
             if kind & wanted & !BOOK == 0 {
                 continue;
             }
-            let start = self.open(action, code, &row.symbol);
+            let before = self.open(action, code, &row.symbol);
             if action != Action::Delete {
                 put_value(&mut self.body, code, row);
             }
             let sum = self.tail.sum();
             self.body.splice(self.tail.bytes(), sum);
-            self.close(start, kind);
+            self.close(before, kind);
         }
         self.note(row.locate, Some(row.window), first);
     }
@@ -102,11 +102,11 @@ impl Entries {
         time_ns: u64,
         wanted: EntryTypes,
     ) {
-        let before = before.unwrap_or_default();
+        let last = before.unwrap_or_default();
         let first = self.marks.len();
         for (kind, was, price, size) in [
-            (BID, before.bid_size, now.bid, now.bid_size),
-            (OFFER, before.ask_size, now.ask, now.ask_size),
+            (BID, last.bid_size, now.bid, now.bid_size),
+            (OFFER, last.ask_size, now.ask, now.ask_size),
         ] {
             let action = match (was, size) {
                 (0, 0) => continue,
@@ -118,9 +118,9 @@ impl Entries {
                 continue;
             }
             let code = ENTRY_TYPES[kind.trailing_zeros() as usize];
-            let start = self.open(action, code, &symbol);
+            let before = self.open(action, code, &symbol);
             put_side(&mut self.body, price, size, time_ns);
-            self.close(start, kind);
+            self.close(before, kind);
         }
         self.note(locate, None, first);
     }
@@ -156,22 +156,20 @@ impl Entries {
         })
     }
 
-    fn open(&mut self, action: Action, code: u8, symbol: &Symbol) -> usize {
-        self.body.sum();
-        let start = self.body.len();
+    /// Begins an entry. The bytes before it and their sum.
+    fn open(&mut self, action: Action, code: u8, symbol: &Symbol) -> (usize, u8) {
+        let before = (self.body.len(), self.body.sum());
         self.body.char(tag::MD_UPDATE_ACTION, action as u8);
         self.body.char(tag::MD_ENTRY_TYPE, code);
         self.body.text(tag::SYMBOL, trimmed(symbol));
-        start
+        before
     }
 
-    fn close(&mut self, start: usize, kind: EntryTypes) {
-        let end = self.body.len();
-        let sum = crate::wire::fix::byte_sum(&self.body.bytes()[start..end]);
+    fn close(&mut self, (start, sum): (usize, u8), kind: EntryTypes) {
         self.marks.push(Mark {
             start,
-            end,
-            sum,
+            end: self.body.len(),
+            sum: self.body.sum().wrapping_sub(sum),
             kind,
         });
     }

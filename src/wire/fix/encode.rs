@@ -4,10 +4,11 @@
 //! (everybody's) and `10=..|`. CheckSum is a plain sum of bytes, so the body's part of it is summed
 //! once and added to each session's header.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use super::message::SOH;
 use super::value::{Digits, UtcText, time_only};
+use super::word::{self, Word};
 use crate::market::Price;
 
 /// The sum of all bytes modulo 256.
@@ -20,13 +21,20 @@ pub fn byte_sum(bytes: &[u8]) -> u8 {
 }
 
 /// Fields that follow the header, with their byte sum. Reused, it allocates only while it grows.
+///
+/// Short values are words of up to eight bytes in a register and are stored as such, whole words at
+/// a time, one over the end of the other. Tags have at most seven digits: larger ones panic.
 #[derive(Debug, Default)]
 pub struct Body {
     /// Initialised beyond `length`, so that fields are written by index.
-    bytes: BytesMut,
+    bytes: Vec<u8>,
     length: usize,
     summed: usize,
     sum: u8,
+    /// The last time that was written, in nanoseconds: entries of one update share theirs.
+    time_ns: u64,
+    /// Its text; none before the first.
+    time: Option<[u8; 12]>,
 }
 
 impl Body {
@@ -34,7 +42,7 @@ impl Body {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
-            bytes: BytesMut::zeroed(capacity),
+            bytes: vec![0; capacity],
             ..Self::default()
         }
     }
@@ -76,6 +84,17 @@ impl Body {
     /// Text. Control bytes, which would break the message apart, become `?`.
     #[inline]
     pub fn text(&mut self, tag: u32, value: &[u8]) {
+        self.named_text(tag, Word::tag(tag), value);
+    }
+
+    fn named_text(&mut self, tag: u32, name: Word, value: &[u8]) {
+        match Word::of(value).filter(Word::is_text) {
+            Some(word) => self.line(name, |place, at| word.put(place, at)),
+            None => self.long_text(tag, value),
+        }
+    }
+
+    fn long_text(&mut self, tag: u32, value: &[u8]) {
         let start = self.put(tag, value);
         for byte in &mut self.bytes[start..start + value.len()] {
             *byte = if *byte < b' ' { b'?' } else { *byte };
@@ -85,13 +104,19 @@ impl Body {
     /// A whole number.
     #[inline]
     pub fn uint(&mut self, tag: u32, value: u64) {
-        self.put(tag, Digits::whole(value).bytes());
+        match Word::whole(value) {
+            Some(word) => self.line(Word::tag(tag), |place, at| word.put(place, at)),
+            None => self.put_digits(tag, &Digits::whole(value)),
+        }
     }
 
     /// A char.
     #[inline]
     pub fn char(&mut self, tag: u32, value: u8) {
-        self.put(tag, &[value]);
+        self.line(Word::tag(tag), |place, at| {
+            place[at] = value;
+            at + 1
+        });
     }
 
     /// A Boolean.
@@ -102,19 +127,42 @@ impl Body {
     /// A price in USD with four decimals.
     #[inline]
     pub fn price(&mut self, tag: u32, value: Price) {
-        self.put(tag, Digits::fixed(u64::from(value.0), 4).bytes());
+        self.fixed::<4>(tag, u64::from(value.0));
     }
 
     /// Millionths of a USD as USD with six decimals.
     #[inline]
     pub fn micros(&mut self, tag: u32, value: u64) {
-        self.put(tag, Digits::fixed(value, 6).bytes());
+        self.fixed::<6>(tag, value);
+    }
+
+    /// `value` units of 10^-`DECIMALS`.
+    #[inline]
+    fn fixed<const DECIMALS: u32>(&mut self, tag: u32, value: u64) {
+        let scale = const { 10_u64.pow(DECIMALS) };
+        match Word::whole(value / scale) {
+            Some(whole) => self.line(Word::tag(tag), |place, at| {
+                let at = whole.put(place, at);
+                Word::decimals::<DECIMALS>((value % scale) as u32).put(place, at)
+            }),
+            None => self.put_digits(tag, &Digits::fixed(value, DECIMALS)),
+        }
     }
 
     /// A UTCTimeOnly with milliseconds, of nanoseconds since midnight (modulo a day).
     #[inline]
     pub fn time(&mut self, tag: u32, since_midnight_ns: u64) {
-        self.put(tag, &time_only(since_midnight_ns));
+        let text = match self.time {
+            Some(text) if self.time_ns == since_midnight_ns => text,
+            _ => {
+                self.time_ns = since_midnight_ns;
+                *self.time.insert(time_only(since_midnight_ns))
+            }
+        };
+        self.line(Word::tag(tag), |place, at| {
+            place[at..at + 12].copy_from_slice(&text);
+            at + 12
+        });
     }
 
     /// A UTCTimestamp.
@@ -132,11 +180,27 @@ impl Body {
         self.summed = self.length;
     }
 
-    /// Writes one field and returns where its value starts.
+    /// Writes `name`, what `value` puts at an index, returning the one behind, and the separator: in
+    /// all at most [`LINE`] bytes, words that reach beyond the field included.
     #[inline]
+    fn line(&mut self, name: Word, value: impl FnOnce(&mut [u8; LINE], usize) -> usize) {
+        let Some(place) = self.room(LINE).first_chunk_mut() else {
+            return;
+        };
+        let start = name.put(place, 0);
+        let end = value(place, start);
+        place[end] = SOH;
+        self.length += end + 1;
+    }
+
+    fn put_digits(&mut self, tag: u32, digits: &Digits) {
+        self.put(tag, digits.bytes());
+    }
+
+    /// Writes one field and returns where its value starts.
     fn put(&mut self, tag: u32, value: &[u8]) -> usize {
-        let place = self.room(value.len() + MAX_TAG + 2);
-        let start = put_tag(place, tag);
+        let place = self.room(word::BYTES + value.len() + 1);
+        let start = Word::tag(tag).put(place, 0);
         let end = start + value.len();
         place[start..end].copy_from_slice(value);
         place[end] = SOH;
@@ -148,40 +212,21 @@ impl Body {
     /// At least `more` bytes to write into after the last field.
     #[inline]
     fn room(&mut self, more: usize) -> &mut [u8] {
-        let needed = self.length + more;
-        if self.bytes.len() < needed {
-            self.bytes.resize(needed.next_power_of_two().max(256), 0);
+        if self.bytes.len() < self.length + more {
+            self.grow(more);
         }
         &mut self.bytes[self.length..]
     }
-}
 
-/// Most digits of a tag.
-const MAX_TAG: usize = 10;
-
-/// Writes `tag=` and returns its length. Tags of two and three digits are written without a loop.
-#[inline]
-fn put_tag(place: &mut [u8], tag: u32) -> usize {
-    let digit = |number: u32| b'0' + (number % 10) as u8;
-    match tag {
-        10..=99 => {
-            place[..3].copy_from_slice(&[digit(tag / 10), digit(tag), b'=']);
-            3
-        }
-        100..=999 => {
-            let text = [digit(tag / 100), digit(tag / 10), digit(tag), b'='];
-            place[..4].copy_from_slice(&text);
-            4
-        }
-        _ => {
-            let digits = Digits::whole(u64::from(tag));
-            let length = digits.bytes().len();
-            place[..length].copy_from_slice(digits.bytes());
-            place[length] = b'=';
-            length + 1
-        }
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = (self.length + more).next_power_of_two();
+        self.bytes.resize(needed.max(256), 0);
     }
 }
+
+/// A tag with its `=`, two words and a separator.
+const LINE: usize = 3 * word::BYTES + 1;
 
 /// What one session adds to a body.
 #[derive(Clone, Copy, Debug)]
@@ -218,12 +263,16 @@ pub fn seal(out: &mut BytesMut, envelope: &Envelope<'_>, parts: &[&[u8]], parts_
         + again;
     let body: usize = parts.iter().map(|part| part.len()).sum();
     let length = Digits::whole((header + body) as u64);
-    out.reserve(envelope.begin_string.len() + 30 + header + body);
-
+    let prefix = "8=|9=|".len() + envelope.begin_string.len() + length.bytes().len();
     let start = out.len();
-    let mut put = |prefix: &[u8], value: &[u8]| {
-        out.extend_from_slice(prefix);
-        out.extend_from_slice(value);
+    out.reserve(prefix + header + body + word::BYTES);
+    out.resize(start + prefix + header + word::BYTES, 0);
+    let place = &mut out[start..];
+    let mut at = 0;
+    let mut put = |prefix: &'static [u8], value: &[u8]| {
+        for text in [prefix, value] {
+            at = word::put_text(place, at, text);
+        }
     };
     put(b"8=", envelope.begin_string);
     put(b"\x019=", length.bytes());
@@ -235,7 +284,8 @@ pub fn seal(out: &mut BytesMut, envelope: &Envelope<'_>, parts: &[&[u8]], parts_
     if let Some(original) = envelope.original_time {
         put(b"\x0143=Y\x01122=", original.bytes());
     }
-    out.put_u8(SOH);
+    put(b"\x01", b"");
+    out.truncate(start + prefix + header);
     let sum = byte_sum(&out[start..]).wrapping_add(parts_sum);
     for part in parts {
         out.extend_from_slice(part);

@@ -13,7 +13,10 @@ pub mod tag;
 mod encode;
 mod frame;
 mod message;
+#[cfg(test)]
+mod plain;
 mod value;
+mod word;
 
 pub use encode::{Body, Envelope, byte_sum, seal};
 pub use frame::{Frame, Garbled, MAX_MESSAGE_BYTES, next_frame};
