@@ -1,5 +1,7 @@
 //! The GPU, where there is one: without an adapter these tests say SKIPPED, and fail if `REQUIRE_GPU=1`.
 
+/// Executions that are appended to a day that stays.
+mod appending;
 /// The grid of a day that stays on the device.
 mod day;
 /// A day on a GPU that is lost, wrong or full.

@@ -43,7 +43,7 @@ fn modules() -> Vec<(String, Tier, Option<Stage>, Module)> {
 
 #[test]
 fn every_shader_is_valid_in_every_tier_and_no_lower_one() {
-    assert_eq!(modules().len(), 3 * 11);
+    assert_eq!(modules().len(), 3 * 12);
     let shaders = Shaders::default();
     for (tier, below) in [(Tier::Longs, Tier::Words), (Tier::Subgroups, Tier::Longs)] {
         let text = shaders.module(Stage::SumsReduce, tier);

@@ -123,7 +123,7 @@ const STAGING: BufferUsages = BufferUsages::MAP_READ.union(BufferUsages::COPY_DS
 fn usage(plane: Plane) -> BufferUsages {
     let copied = match plane {
         Plane::Prices | Plane::Shares | Plane::Bounds => BufferUsages::COPY_DST,
-        Plane::Times | Plane::Starts | Plane::Widths => BufferUsages::COPY_DST,
+        Plane::Times | Plane::Starts | Plane::Widths | Plane::Places => BufferUsages::COPY_DST,
         Plane::Answers | Plane::Told => BufferUsages::COPY_SRC,
         Plane::Counts => BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
         _ => BufferUsages::empty(),

@@ -17,17 +17,66 @@ use crate::market::{Duration, Locate, NANOS_PER_MILLI};
 use crate::window::day::{Grid, GridBlock, Visit};
 
 /// The executions of a day on the device that loaded them.
+#[derive(Default)]
 pub struct GpuDay {
     pub(super) locates: Vec<Locate>,
+    pub(super) held: Vec<Held>,
     pub(super) shards: Vec<Loaded>,
 }
 
 pub(super) struct Loaded {
     pub(super) shard: Shard,
     pub(super) shape: Shape,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
     /// Whether a window may reach 2^64 ticks·shares.
     pub(super) is_wide: bool,
+}
+
+/// What there is of one symbol.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) locate: Locate,
+    pub(super) executions: u32,
+    /// Times of the first and the last in nanoseconds.
+    pub(super) first: u64,
+    pub(super) last: u64,
+    /// The greatest.
+    pub(super) price: u32,
+    pub(super) shares: u32,
+}
+
+impl GpuDay {
+    /// Notes what its shards hold.
+    pub(super) fn take(&mut self, held: Vec<Held>) {
+        self.locates = held.iter().map(|held| held.locate).collect();
+        self.held = held;
+    }
+}
+
+/// What a day holds, in the order of locates.
+pub(super) fn held_of(day: &Resident) -> Vec<Held> {
+    let held = |locate| {
+        let symbol = day.symbol(locate);
+        let greatest = |values: &[u32]| values.iter().copied().max().unwrap_or(0);
+        Held {
+            locate,
+            executions: symbol.times.len() as u32,
+            first: symbol.times.first().copied().unwrap_or(0),
+            last: symbol.times.last().copied().unwrap_or(0),
+            price: greatest(symbol.prices),
+            shares: greatest(symbol.shares),
+        }
+    };
+    day.locates().map(held).collect()
+}
+
+/// Where the executions of each symbol start, and at last their number.
+pub(super) fn starts(held: &[Held]) -> Vec<u32> {
+    let sum = |next: &mut u32, held: &Held| {
+        *next = next.saturating_add(held.executions);
+        Some(*next)
+    };
+    std::iter::once(0).chain(held.iter().scan(0, sum)).collect()
 }
 
 /// The windows of a grid.
@@ -73,21 +122,27 @@ impl Gpu {
     /// # Errors
     /// When one symbol has more executions than the device binds at a time, or the device fails.
     pub fn load(&self, day: &Resident) -> Result<GpuDay, Error> {
-        let locates: Vec<Locate> = day.locates().collect();
-        let mut starts: Vec<u32> = locates.iter().map(|l| day.starts()[l.index()]).collect();
-        starts.push(day.len() as u32);
-        let shards = shards(&starts, &self.limits).map_err(|symbol| Error::TooLarge {
-            locate: locates[symbol],
-            most: self.limits.executions,
-        })?;
-        self.with(|device, dispatcher| {
+        let mut loaded = GpuDay::default();
+        let held = held_of(day);
+        let starts = starts(&held);
+        let shards = self.shards(&held, &starts)?;
+        loaded.shards = self.with(|device, dispatcher| {
             let load = |shard: Shard| {
-                let starts = &starts[shard.symbols.start..=shard.symbols.end];
-                dispatcher.load(device, day, &locates[shard.symbols.clone()], starts, shard)
+                let buffers = dispatcher.upload_shard(device, day, &held, &shard)?;
+                dispatcher.build(device, &held, &starts, shard, buffers)
             };
             shards.into_iter().map(load).collect()
+        })?;
+        loaded.take(held);
+        Ok(loaded)
+    }
+
+    /// Cuts what a day holds.
+    pub(super) fn shards(&self, held: &[Held], starts: &[u32]) -> Result<Vec<Shard>, Error> {
+        shards(starts, &self.limits).map_err(|symbol| Error::TooLarge {
+            locate: held[symbol].locate,
+            most: self.limits.executions,
         })
-        .map(|shards| GpuDay { locates, shards })
     }
 
     /// Shows every end × symbol × width of `grid` to `visitor`, as
@@ -131,25 +186,22 @@ impl Gpu {
 }
 
 impl Dispatcher {
-    fn load(
+    /// Uploads the executions of a shard.
+    pub(super) fn upload_shard(
         &self,
         device: &Device,
         day: &Resident,
-        locates: &[Locate],
-        starts: &[u32],
-        shard: Shard,
-    ) -> Result<Loaded, Error> {
-        let symbols = || locates.iter().map(|&locate| day.symbol(locate));
+        held: &[Held],
+        shard: &Shard,
+    ) -> Result<Buffers, Error> {
+        let held = &held[shard.symbols.clone()];
+        let symbols = || held.iter().map(|held| day.symbol(held.locate));
         let executions = shard.executions.end - shard.executions.start;
         let shape = Shape::new(executions, 0);
-        let greatest = |values: &[u32]| u128::from(values.iter().copied().max().unwrap_or(0));
-        let price = symbols().map(|symbol| greatest(symbol.prices)).max();
-        let shares = symbols().map(|symbol| greatest(symbol.shares)).max();
-        let most = symbols().map(|symbol| symbol.prices.len() as u128).max();
-        let bound = price.unwrap_or(0) * shares.unwrap_or(0) * most.unwrap_or(0);
-        let is_wide = u64::try_from(bound).is_err();
         let mut buffers = Buffers::new(device);
-        buffers.fit_executions(device, &shape, is_wide);
+        for plane in [Plane::Prices, Plane::Shares, Plane::Times] {
+            buffers.fit(device, plane, shape.bytes(plane));
+        }
         let bytes = u64::from(executions) * 4;
         let prices = symbols().map(|symbol| bytemuck::cast_slice(symbol.prices));
         buffers.write(device, Plane::Prices, bytes, prices)?;
@@ -157,16 +209,33 @@ impl Dispatcher {
         buffers.write(device, Plane::Shares, bytes, shares)?;
         let times = symbols().flat_map(|symbol| symbol.times);
         let times: Vec<u32> = times.map(|time| (time / NANOS_PER_MILLI) as u32).collect();
-        let starts: Vec<u32> = starts
-            .iter()
-            .map(|at| at - shard.executions.start)
-            .collect();
-        for (plane, words) in [(Plane::Times, &times), (Plane::Starts, &starts)] {
-            let words = bytemuck::cast_slice(words);
-            buffers.fit(device, plane, words.len() as u64);
-            let whole = std::iter::once(words);
-            buffers.write(device, plane, words.len() as u64, whole)?;
-        }
+        let times = std::iter::once(bytemuck::cast_slice(&times));
+        buffers.write(device, Plane::Times, bytes, times)?;
+        Ok(buffers)
+    }
+
+    /// Makes of the executions of a shard what all grids need.
+    pub(super) fn build(
+        &self,
+        device: &Device,
+        held: &[Held],
+        starts: &[u32],
+        shard: Shard,
+        mut buffers: Buffers,
+    ) -> Result<Loaded, Error> {
+        let held = &held[shard.symbols.clone()];
+        let greatest = |of: fn(&Held) -> u32| u128::from(held.iter().map(of).max().unwrap_or(0));
+        let (price, shares) = (greatest(|held| held.price), greatest(|held| held.shares));
+        let bound = price * shares * greatest(|held| held.executions);
+        let is_wide = u64::try_from(bound).is_err();
+        let shape = Shape::new(shard.executions.end - shard.executions.start, 0);
+        buffers.fit_executions(device, &shape, is_wide);
+        let starts = starts[shard.symbols.start..=shard.symbols.end].iter();
+        let starts: Vec<u32> = starts.map(|at| at - shard.executions.start).collect();
+        let words = bytemuck::cast_slice(&starts);
+        buffers.fit(device, Plane::Starts, words.len() as u64);
+        let whole = std::iter::once(words);
+        buffers.write(device, Plane::Starts, words.len() as u64, whole)?;
         buffers.describe(device, &shape, Params::default());
         let (sizes, planes) = ((&shape, is_wide), |plane| buffers.plane(plane));
         let commands = self.encode(device, &Stage::OF_EXECUTIONS, sizes, &buffers, planes);

@@ -54,6 +54,12 @@ pub enum Error {
         /// The limit.
         most: u32,
     },
+    /// An execution is appended that does not follow those of its symbol.
+    #[error("an execution of locate {} is earlier than those before it", locate.0)]
+    Early {
+        /// The symbol.
+        locate: Locate,
+    },
     /// More symbols are to be ranked than the device ranks.
     #[error("the first {count} symbols are asked for, of which the GPU ranks {most} at most")]
     TooMany {

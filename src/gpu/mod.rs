@@ -15,7 +15,8 @@
 //! which no 2^32 executions reach. Open and close are looked up by index.
 //!
 //! A day can also stay on the device ([`Gpu::load`]): then a grid of every end, symbol and width is asked
-//! by a few words, and the executions of its windows are found there.
+//! by a few words, and the executions of its windows are found there. What comes later is appended
+//! ([`Gpu::append`]): only that is uploaded, and *place* makes room for it.
 //!
 //! Where only a few of its windows are wanted, or their totals ([`Gpu::reduce`]), three more stages choose or
 //! add up on the device, and little is read back: *totals*, *top* and *deviation*.
@@ -23,6 +24,7 @@
 //! Everything on the device is a copy of what the host has: a device that is lost costs an answer
 //! computed elsewhere, never a wrong one.
 
+mod append;
 mod buffers;
 mod canary;
 mod day;

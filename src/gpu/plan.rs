@@ -227,6 +227,8 @@ impl Shape {
                 symbols_of_a_lane * (1 + rounds) + rounds * (1 + LANES.ilog2())
             }
             Stage::Deviation => symbols_of_a_lane * (1 + scan + WORDS_OF_PRODUCTS),
+            // Each execution halves the symbols.
+            Stage::Place => VECTOR * (1 + u16::BITS + 1),
         }
     }
 
@@ -240,10 +242,11 @@ impl Shape {
             Stage::GridBounds | Stage::Windows => self.windows.div_ceil(LANES),
             Stage::Totals | Stage::Top => self.tile.ends * self.tile.widths,
             Stage::Deviation => self.tile.ends,
+            Stage::Place => self.executions.div_ceil(LANES * VECTOR),
         }
     }
 
-    /// Bytes of `plane`; 0 of those that are as long as there are symbols or widths.
+    /// Bytes of `plane`; 0 of those whose length is another.
     #[must_use]
     pub fn bytes(&self, plane: Plane) -> u64 {
         let executions = u64::from(self.executions);
@@ -259,7 +262,9 @@ impl Shape {
             Plane::Times => executions * 4,
             Plane::Told => windows * PICK_BYTES,
             Plane::Counts => u64::from(self.tile.ends) * 4,
-            Plane::Starts | Plane::Widths => 0,
+            // As long as there are symbols or widths, or planes of another shape.
+            Plane::Starts | Plane::Widths | Plane::Places => 0,
+            Plane::PlacedPrices | Plane::PlacedShares | Plane::PlacedTimes => 0,
         }
     }
 }

@@ -44,11 +44,19 @@ pub enum Plane {
     Told,
     /// u32: how many windows are told of each end, or where they begin.
     Counts,
+    /// u32: where the executions of each symbol go.
+    Places,
+    /// Prices of another day.
+    PlacedPrices,
+    /// Shares of another day.
+    PlacedShares,
+    /// Times of another day.
+    PlacedTimes,
 }
 
 impl Plane {
     /// Every plane, by number.
-    pub const EACH: [Plane; 14] = [
+    pub const EACH: [Plane; 18] = [
         Plane::Prices,
         Plane::Shares,
         Plane::BlockTallies,
@@ -63,6 +71,10 @@ impl Plane {
         Plane::Widths,
         Plane::Told,
         Plane::Counts,
+        Plane::Places,
+        Plane::PlacedPrices,
+        Plane::PlacedShares,
+        Plane::PlacedTimes,
     ];
 }
 
@@ -89,11 +101,13 @@ pub enum Stage {
     Top,
     /// The symbols that stray.
     Deviation,
+    /// Executions moved to where others follow them.
+    Place,
 }
 
 impl Stage {
     /// Every stage, in the order in which they may follow each other.
-    pub const EACH: [Stage; 10] = [
+    pub const EACH: [Stage; 11] = [
         Stage::SumsReduce,
         Stage::SumsSpine,
         Stage::SumsApply,
@@ -104,6 +118,7 @@ impl Stage {
         Stage::Totals,
         Stage::Top,
         Stage::Deviation,
+        Stage::Place,
     ];
 
     /// What is made of executions, whatever windows are asked.
@@ -144,6 +159,16 @@ impl Stage {
             ),
             Stage::Totals | Stage::Top => (&[Plane::Answers], &[Plane::Told]),
             Stage::Deviation => (&[Plane::Answers], &[Plane::Told, Plane::Counts]),
+            Stage::Place => (
+                &[
+                    Plane::Prices,
+                    Plane::Shares,
+                    Plane::Times,
+                    Plane::Starts,
+                    Plane::Places,
+                ],
+                &[Plane::PlacedPrices, Plane::PlacedShares, Plane::PlacedTimes],
+            ),
         }
     }
 
@@ -159,6 +184,7 @@ impl Stage {
             Stage::Totals => include_str!("../../shaders/totals.wgsl"),
             Stage::Top => include_str!("../../shaders/top.wgsl"),
             Stage::Deviation => include_str!("../../shaders/deviation.wgsl"),
+            Stage::Place => include_str!("../../shaders/place.wgsl"),
         }
     }
 }
