@@ -1,8 +1,11 @@
-//! The FIX acceptor, seen by a counterparty that shares no code with it.
+//! The FIX acceptor, seen by a counterparty that shares no code with it, and FIX as a feed.
 
 mod capture;
+mod chain;
 pub(crate) mod client;
 mod conflation;
+mod feed;
+mod initiator;
 mod kill;
 mod market_data;
 mod scenarios;

@@ -26,4 +26,10 @@ pub enum Framing {
         /// Offset of the first byte in the uncompressed file.
         offset: u64,
     },
+    /// Whole FIX messages, one behind the other, already in order. None at all says that the feed is
+    /// alive.
+    Fix {
+        /// Messages known to be missing before these; 0 if some may be and nobody knows how many.
+        lost: Option<u64>,
+    },
 }

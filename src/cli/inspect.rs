@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::error::unwritten;
-use crate::{Blocks, FeedError, Framing, Packet, Poll, Pool, itch50, moldudp64, open_any};
+use crate::{Blocks, FeedError, Framing, Packet, Poll, Pool, fix, itch50, moldudp64, open_any};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// ITCH 5.0 BinaryFILE, or pcap or pcapng capture of MoldUDP64; .gz and .zst too.
+    /// ITCH 5.0 BinaryFILE, pcap or pcapng capture of MoldUDP64, or log of FIX messages; .gz and .zst too.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -30,6 +30,7 @@ fn print(args: &Args, out: &mut impl Write) -> Result<(), Error> {
             match packet.framing {
                 Framing::Blocks { offset } => file_blocks(args, &packet, offset, out)?,
                 Framing::MoldUdp64 => downstream(&packet, out).map_err(unwritten)?,
+                Framing::Fix { .. } => fix_messages(&packet, out).map_err(unwritten)?,
             }
         }
         match polled {
@@ -60,6 +61,22 @@ fn file_blocks(
                 .into());
             }
         }
+    }
+    Ok(())
+}
+
+/// Separators are printed as `|`.
+fn fix_messages(packet: &Packet, out: &mut impl Write) -> io::Result<()> {
+    let mut rest = &packet.bytes[..];
+    while let fix::Frame::Message { length, .. } = fix::next_frame(rest, packet.bytes.len()) {
+        let (message, others) = rest.split_at(length);
+        let fields = message.strip_suffix(b"\x01").unwrap_or(message);
+        let fields = fields.split(|&byte| byte == 1);
+        let texts: Vec<String> = fields
+            .map(|field| field.escape_ascii().to_string())
+            .collect();
+        writeln!(out, "{}|", texts.join("|"))?;
+        rest = others;
     }
     Ok(())
 }

@@ -18,8 +18,8 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// ITCH 5.0 BinaryFILEs, or pcap or pcapng captures of MoldUDP64; .gz and .zst too. Several files
-    /// are read one after the other.
+    /// ITCH 5.0 BinaryFILEs, pcap or pcapng captures of MoldUDP64, or logs of FIX messages; .gz and
+    /// .zst too. Several files are read one after the other.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -138,6 +138,18 @@ fn warn(summary: &Summary) {
     for (counter, what) in [
         (Counter::UnknownTypes, "messages of unknown type, skipped"),
         (Counter::MalformedMessages, "malformed messages, skipped"),
+        (
+            Counter::GarbledBytes,
+            "bytes of a log that are in no FIX message, skipped",
+        ),
+        (
+            Counter::UnusedEntries,
+            "FIX entries that are neither trades nor quotes",
+        ),
+        (
+            Counter::UnusableEntries,
+            "FIX trades and quotes without a symbol, price, size or time that fits",
+        ),
         (
             Counter::ShareOverflow,
             "crosses of more shares than fit, skipped",

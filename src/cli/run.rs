@@ -10,8 +10,9 @@ use super::{Error, error, live};
 use crate::config::{self, Config, OutputConfig};
 use crate::metrics::report;
 use crate::{
-    Acceptor, Clock, Corrections, Duration, Engine, Format, Impair, LiveTable, Options, Policy,
-    Pool, Publisher, Recovery, Source, Spec, UdpOptions, UdpSource, Window,
+    Acceptor, Clock, Corrections, Duration, Engine, FixFeedOptions, FixSource, Format, Impair,
+    LiveTable, Options, Policy, Pool, Publisher, Recovery, Source, Spec, UdpOptions, UdpSource,
+    Window,
 };
 
 #[derive(Debug, clap::Args)]
@@ -55,15 +56,9 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     }
     let config = configure(args)?;
     let spec = config.window.spec();
-    let pool = Pool::new(config.feed.buffers, config.feed.buffer_bytes);
-    let mut udp = UdpSource::open(&config.feed.lines, pool)?;
-    let recovery = Recovery::open(&config.recovery, &mut udp)?;
-    let listening = listening(&config, &udp);
-    let source: Box<dyn Source> = match config.feed.impair.clone() {
-        Some(faults) => Box::new(
-            Impair::new(udp, faults).map_err(|error| Error::Usage(format!("feed.{error}")))?,
-        ),
-        None => Box::new(udp),
+    let (source, recovery, listening) = match config.feed.fix.clone() {
+        Some(fix) => subscribed(fix)?,
+        None => received(&config)?,
     };
     let (publishers, serving) = publishers(&config, &spec)?;
     let out = config
@@ -89,6 +84,32 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         ));
     }
     error::outcome(outcome, &out)
+}
+
+/// Where packets come from, who is asked for lost ones, and what to say of it.
+type Feed = (Box<dyn Source>, Option<Recovery>, String);
+
+/// The lines.
+fn received(config: &Config) -> Result<Feed, Error> {
+    let pool = Pool::new(config.feed.buffers, config.feed.buffer_bytes);
+    let mut udp = UdpSource::open(&config.feed.lines, pool)?;
+    let recovery = Recovery::open(&config.recovery, &mut udp)?;
+    let listening = listening(config, &udp);
+    let source: Box<dyn Source> = match config.feed.impair.clone() {
+        Some(faults) => Box::new(
+            Impair::new(udp, faults).map_err(|error| Error::Usage(format!("feed.{error}")))?,
+        ),
+        None => Box::new(udp),
+    };
+    Ok((source, recovery, listening))
+}
+
+/// An acceptor of FIX.
+fn subscribed(options: FixFeedOptions) -> Result<Feed, Error> {
+    let (server, sender) = (options.server, options.sender_comp_id.clone());
+    let source = FixSource::new(options).map_err(Error::Usage)?;
+    let listening = format!("FIX feed: {server}, SenderCompID {sender}\n");
+    Ok((Box::new(source), None, listening))
 }
 
 fn configure(args: &Args) -> Result<Config, Error> {

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error as _};
 pub use error::ConfigError;
 
 use crate::engine::{Backend, Cores, RecoveryOptions, ThreadOptions, Wait};
-use crate::feed::{ImpairOptions, UdpOptions};
+use crate::feed::{FixFeedOptions, ImpairOptions, UdpOptions};
 use crate::market::Duration;
 use crate::publish::fix::AcceptorOptions;
 use crate::publish::text::Format;
@@ -57,7 +57,9 @@ pub struct FeedConfig {
     pub buffers: usize,
     /// Bytes in a packet buffer; larger datagrams are dropped and counted.
     pub buffer_bytes: usize,
-    /// Faults to inject, for tests of the service itself.
+    /// An acceptor of FIX to subscribe to, instead of the lines.
+    pub fix: Option<FixFeedOptions>,
+    /// Faults to inject into the lines, for tests of the service itself.
     pub impair: Option<ImpairOptions>,
 }
 
@@ -136,6 +138,7 @@ impl Default for FeedConfig {
             lines: vec![line(0), line(1)],
             buffers: 16_384,
             buffer_bytes: 2_048,
+            fix: None,
             impair: None,
         }
     }
@@ -253,6 +256,9 @@ impl Config {
         }
         if !(64..=65_536).contains(&self.feed.buffer_bytes) {
             return Err("feed.buffer_bytes must be from 64 to 65536".to_owned());
+        }
+        if let Some(fix) = &self.feed.fix {
+            fix.validate()?;
         }
         self.fix
             .acceptor

@@ -17,6 +17,8 @@ pub(super) struct Analyst {
     results: Outlet<Box<Results>>,
     sliding: Sliding,
     tops: TopsKeeper,
+    /// Whether any publisher wants single executions.
+    wants_trades: bool,
     counters: Arc<Counters>,
     latency: Stopwatch,
     ended: bool,
@@ -27,6 +29,7 @@ impl Analyst {
         batches: Inlet<Box<Decoded>>,
         results: Outlet<Box<Results>>,
         sliding: Sliding,
+        wants_trades: bool,
         counters: Arc<Counters>,
         latency: &Arc<Mutex<Latency>>,
     ) -> Self {
@@ -35,6 +38,7 @@ impl Analyst {
             results,
             sliding,
             tops: TopsKeeper::default(),
+            wants_trades,
             counters,
             latency: Stopwatch::new(latency),
             ended: false,
@@ -47,6 +51,10 @@ impl Analyst {
         results.learn(&batch.marks);
         results.stale = batch.stale;
         self.sliding.apply(batch, &mut results.output)?;
+        results.now = batch.now;
+        if self.wants_trades {
+            results.record(batch, |locate| self.sliding.label(locate));
+        }
         self.tops.update(&batch.quotes);
         if self.tops.passes(results.output.passed) {
             self.tops

@@ -50,7 +50,7 @@ impl Source for Chain {
         let before = packets.len();
         let polled = current.poll(now_ns, packets);
         for packet in &mut packets[before..] {
-            if let crate::feed::Framing::Blocks { .. } = packet.framing {
+            if packet.framing != crate::feed::Framing::MoldUdp64 {
                 packet.line = self.index;
             }
         }

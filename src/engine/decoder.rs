@@ -111,7 +111,7 @@ impl Decoder {
                         .messages(&mut blocks, count.into(), batch, skip);
                 }
                 Delivery::Blocks { packet } => {
-                    outcome = self.decode_file(&packet, batch);
+                    outcome = self.decode_ordered(&packet, batch);
                     if outcome.is_err() {
                         break;
                     }
@@ -131,9 +131,14 @@ impl Decoder {
         outcome
     }
 
-    fn decode_file(&mut self, packet: &Packet, batch: &mut Decoded) -> Result<(), Error> {
-        let Framing::Blocks { offset: start } = packet.framing else {
-            return Ok(());
+    fn decode_ordered(&mut self, packet: &Packet, batch: &mut Decoded) -> Result<(), Error> {
+        let start = match packet.framing {
+            Framing::Blocks { offset } => offset,
+            Framing::Fix { lost } => {
+                self.fix(packet, lost, batch);
+                return Ok(());
+            }
+            Framing::MoldUdp64 => return Ok(()),
         };
         let mut messages = Blocks::new(&packet.bytes).without_marks();
         let normaliser = &mut self.normaliser;
@@ -144,6 +149,16 @@ impl Decoder {
                 error,
             })
         })
+    }
+
+    fn fix(&mut self, packet: &Packet, lost: Option<u64>, batch: &mut Decoded) {
+        if let Some(count) = lost {
+            self.normaliser.gap(0, count);
+        }
+        if self.live && !packet.bytes.is_empty() {
+            batch.received(packet.received_ns);
+        }
+        self.normaliser.fix_messages(&packet.bytes, batch);
     }
 
     fn flush(&mut self, batch: Box<Decoded>) -> Duty {

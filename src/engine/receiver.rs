@@ -59,7 +59,7 @@ impl Receiver {
         match self.packets.send(batch) {
             Sent::Done => Duty::Worked,
             Sent::Closed => Duty::Done,
-            Sent::Waiting if self.source.is_live() => {
+            Sent::Waiting if !self.source.waits() => {
                 let dropped = self.packets.give_up().map_or(0, |batch| batch.len() as u64);
                 self.counters.add(Counter::QueueFull, dropped);
                 Duty::Worked

@@ -10,7 +10,9 @@ use crate::window::SlidingCounts;
 /// The counter of the line that brought a packet.
 pub(super) fn packets_of(packet: &Packet) -> Counter {
     match (packet.framing, packet.line) {
-        (Framing::Blocks { .. }, _) | (Framing::MoldUdp64, 0) => Counter::PacketsLineA,
+        (Framing::Blocks { .. } | Framing::Fix { .. }, _) | (Framing::MoldUdp64, 0) => {
+            Counter::PacketsLineA
+        }
         (Framing::MoldUdp64, RETRANSMISSION) => Counter::PacketsRetransmitted,
         (Framing::MoldUdp64, _) => Counter::PacketsLineB,
     }
@@ -21,6 +23,16 @@ pub(super) fn feed(counters: &Counters, counts: &FeedCounts) {
     counters.set(Counter::PoolExhausted, counts.pool_exhausted);
     counters.set(Counter::OversizedDatagrams, counts.oversized);
     counters.set(Counter::UndecodableFrames, counts.undecodable);
+    for (counter, value) in [
+        (Counter::FixFeedLogons, counts.fix_logons),
+        (Counter::FixFeedDisconnects, counts.fix_disconnects),
+        (Counter::FixFeedRefusals, counts.fix_refusals),
+        (Counter::FixFeedResends, counts.fix_resends),
+        (Counter::FixFeedUnused, counts.fix_unused),
+    ] {
+        counters.set(counter, value);
+    }
+    counters.set(Counter::GarbledBytes, counts.garbled_bytes);
     counters.set(Counter::Datagrams, counts.datagrams);
     counters.set(Counter::ReceiveCalls, counts.receive_calls);
 }
@@ -30,6 +42,8 @@ pub(super) fn normaliser(counters: &Counters, counts: &NormaliserCounts) {
         (Counter::Messages, counts.messages),
         (Counter::UnknownTypes, counts.unknown_types),
         (Counter::MalformedMessages, counts.malformed),
+        (Counter::UnusedEntries, counts.unused_entries),
+        (Counter::UnusableEntries, counts.unusable_entries),
         (Counter::TimeBackwards, counts.time_reversals),
         (Counter::OrdersAdded, counts.orders_added),
         (Counter::TopChanges, counts.top_changes),

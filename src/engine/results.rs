@@ -1,8 +1,8 @@
 //! What the analyst hands to the publishers in one go.
 
-use crate::columns::{Mark, Quotes};
+use crate::columns::{Batch, Mark, Quotes};
 use crate::market::{Locate, Symbol, Timestamp, Top};
-use crate::publish::{Publisher, Update};
+use crate::publish::{Publisher, TapeEvent, Update};
 use crate::window::Output;
 
 /// Rows, newest tops of book and new symbols.
@@ -11,6 +11,10 @@ pub(super) struct Results {
     pub(super) listings: Vec<(Locate, Symbol)>,
     pub(super) output: Output,
     pub(super) tops: Vec<(Locate, Symbol, Top)>,
+    /// Executions and breaks, for publishers that want them.
+    pub(super) tape: Vec<TapeEvent>,
+    /// Feed time after all of them.
+    pub(super) now: Timestamp,
     /// When each packet of the batch behind them was received, in nanoseconds; none for files.
     pub(super) receipts: Vec<u64>,
     /// What the feed has become, if it has: stale or live.
@@ -22,13 +26,14 @@ impl Results {
         self.listings.clear();
         self.output.clear();
         self.tops.clear();
+        self.tape.clear();
         self.receipts.clear();
         self.stale = None;
     }
 
     pub(super) fn is_empty(&self) -> bool {
         let silent = self.listings.is_empty() && self.output.updates.is_empty();
-        silent && self.tops.is_empty() && self.stale.is_none()
+        silent && self.tops.is_empty() && self.tape.is_empty() && self.stale.is_none()
     }
 
     /// Takes over the names among `marks`.
@@ -40,7 +45,24 @@ impl Results {
             }));
     }
 
-    /// Hands everything to `publisher`: the feed's state, names, then updates in order, the tops with
+    /// Takes over the executions and breaks of `batch`, in their order.
+    pub(super) fn record(&mut self, batch: &Batch, label: impl Fn(Locate) -> Symbol) {
+        let mut marks = batch.marks.iter().peekable();
+        for index in 0..=batch.trades.len() {
+            while let Some((_, mark)) = marks.next_if(|(before, _)| *before as usize <= index) {
+                if let Mark::Break { match_number, time } = *mark {
+                    self.tape.push(TapeEvent::Break { match_number, time });
+                }
+            }
+            if index < batch.trades.len() {
+                let trade = batch.trades.get(index);
+                let symbol = label(trade.locate);
+                self.tape.push(TapeEvent::Trade { trade, symbol });
+            }
+        }
+    }
+
+    /// Hands everything to `publisher`: the feed's state, names, executions, then updates in order, the tops with
     /// the last.
     pub(super) fn publish(&self, publisher: &mut dyn Publisher) -> std::io::Result<()> {
         if let Some(stale) = self.stale {
@@ -48,6 +70,9 @@ impl Results {
         }
         for &(locate, symbol) in &self.listings {
             publisher.listing(locate, symbol);
+        }
+        if publisher.wants_trades() {
+            publisher.trades(self.now, &self.tape)?;
         }
         let mut from = 0;
         for (index, &(time, to)) in self.output.updates.iter().enumerate() {

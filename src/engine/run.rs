@@ -132,7 +132,7 @@ impl Engine {
         options.spec.check()?;
         let threads = Threads::plan(&options.threads)?;
         let live = source.is_live();
-        let tops = publishers.iter().any(|publisher| publisher.wants_tops());
+        let (tops, trades) = wanted(&publishers);
         let counters = Counters::new();
         let latency = Arc::new(Mutex::new(Latency::new()));
         let flagged = Arc::default();
@@ -163,6 +163,7 @@ impl Engine {
                 batches_out,
                 results_in,
                 Sliding::new(options.spec, kernel).with_memory(options.memory),
+                trades,
                 Arc::clone(&counters),
                 &latency,
             )),
@@ -254,4 +255,10 @@ impl Engine {
         };
         (summary, outcome)
     }
+}
+
+/// Whether any publisher wants tops of book, and single executions.
+fn wanted(publishers: &[Box<dyn Publisher + Send>]) -> (bool, bool) {
+    let any = |wants: fn(&dyn Publisher) -> bool| publishers.iter().any(|one| wants(one.as_ref()));
+    (any(|one| one.wants_tops()), any(|one| one.wants_trades()))
 }

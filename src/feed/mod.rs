@@ -4,6 +4,7 @@
 //! count. What it hands on is bytes in pool buffers with the time of their arrival; putting them in
 //! order is `session`'s business.
 
+pub mod fix;
 mod impair;
 mod input;
 mod itch_file;
@@ -16,6 +17,7 @@ mod source;
 mod synthetic;
 mod udp;
 
+pub use fix::{FixFeedOptions, FixLog, FixSource};
 pub use impair::{Impair, ImpairCounts, ImpairError, ImpairOptions};
 pub use itch_file::ItchFile;
 pub use memory::MemorySource;

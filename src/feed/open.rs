@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fix::FixLog;
 use super::input::Input;
 use super::itch_file::ItchFile;
 use super::pcap::Capture;
@@ -26,15 +27,16 @@ impl FileKind {
     }
 }
 
-/// Opens a file as what it is: a BinaryFILE of ITCH 5.0 or a capture of MoldUDP64 (all of its
-/// datagrams). The file is opened once, so it may be a pipe.
+/// Opens a file as what it is: a BinaryFILE of ITCH 5.0, a capture of MoldUDP64 (all of its datagrams)
+/// or a log of FIX messages. The file is opened once, so it may be a pipe.
 ///
 /// # Errors
-/// [`FeedError::Io`] if it cannot be read, [`FeedError::Format`] if it is neither.
+/// [`FeedError::Io`] if it cannot be read, [`FeedError::Format`] if it is none of them.
 pub fn open_any(path: &Path, pool: Arc<Pool>) -> Result<Box<dyn Source>, FeedError> {
     let mut input = Input::open(path)?;
     match recognise::kind(input.look_ahead(recognise::HEAD)) {
         FileKind::Pcap | FileKind::PcapNg => Ok(Box::new(Capture::begin(input, pool, None)?)),
+        FileKind::Fix => Ok(Box::new(FixLog::begin(input, pool))),
         FileKind::BinaryFile | FileKind::Unknown => Ok(Box::new(ItchFile::begin(input, pool)?)),
     }
 }
@@ -46,6 +48,10 @@ impl Source for Box<dyn Source> {
 
     fn is_live(&self) -> bool {
         self.as_ref().is_live()
+    }
+
+    fn waits(&self) -> bool {
+        self.as_ref().waits()
     }
 
     fn wait(&mut self, timeout: Duration) {

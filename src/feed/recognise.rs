@@ -18,6 +18,8 @@ pub enum FileKind {
     Pcap,
     /// A packet capture in the pcapng format.
     PcapNg,
+    /// A log of FIX messages.
+    Fix,
     /// Nothing that is read here.
     Unknown,
 }
@@ -26,6 +28,7 @@ pub enum FileKind {
 pub(super) fn kind(head: &[u8]) -> FileKind {
     match capture_kind(head) {
         Some(kind) => kind,
+        None if head.starts_with(b"8=FIX") => FileKind::Fix,
         None if not_itch(head).is_none() => FileKind::BinaryFile,
         None => FileKind::Unknown,
     }
@@ -84,7 +87,7 @@ fn may_begin_itch(head: &[u8]) -> bool {
 
 /// One line on what the file looks like and what to do about it.
 fn describe(head: &[u8]) -> String {
-    const WANTED: &str = "wanted is an ITCH 5.0 BinaryFILE or a pcap capture, plain, .gz or .zst";
+    const WANTED: &str = "wanted is an ITCH 5.0 BinaryFILE, a pcap capture or a log of FIX messages, plain, .gz or .zst";
     if let Some((what, remedy)) = container(head) {
         return format!("not ITCH 5.0 but {what}; {remedy}");
     }

@@ -25,8 +25,13 @@ pub trait Source: Send {
     /// See [`FeedError`]. Packets appended before the error count.
     fn poll(&mut self, now_ns: u64, packets: &mut Vec<Packet>) -> Result<Poll, FeedError>;
 
-    /// Whether packets are lost when nobody polls (sockets), or wait (files).
+    /// Whether packets come as they are made, on the caller's clock (sockets), or were kept (files).
     fn is_live(&self) -> bool;
+
+    /// Whether nothing is lost when nobody polls.
+    fn waits(&self) -> bool {
+        !self.is_live()
+    }
 
     /// Waits until a poll may bring something, at most so long. Sources that never idle return at
     /// once.
@@ -51,6 +56,18 @@ pub struct FeedCounts {
     pub oversized: u64,
     /// Frames of a capture that hold no UDP datagram of the feed.
     pub undecodable: u64,
+    /// Bytes of FIX that are in no message.
+    pub garbled_bytes: u64,
+    /// Logons that an acceptor of FIX answered.
+    pub fix_logons: u64,
+    /// Connections to it that ended.
+    pub fix_disconnects: u64,
+    /// Requests that it refused.
+    pub fix_refusals: u64,
+    /// Gaps that it was asked to fill.
+    pub fix_resends: u64,
+    /// Messages of it that were not used: of other types, repeated, or too many behind a gap.
+    pub fix_unused: u64,
     /// Datagrams taken from sockets, dropped ones included.
     pub datagrams: u64,
     /// System calls that took them.
@@ -66,6 +83,12 @@ impl FeedCounts {
             pool_exhausted: self.pool_exhausted + other.pool_exhausted,
             oversized: self.oversized + other.oversized,
             undecodable: self.undecodable + other.undecodable,
+            garbled_bytes: self.garbled_bytes + other.garbled_bytes,
+            fix_logons: self.fix_logons + other.fix_logons,
+            fix_disconnects: self.fix_disconnects + other.fix_disconnects,
+            fix_refusals: self.fix_refusals + other.fix_refusals,
+            fix_resends: self.fix_resends + other.fix_resends,
+            fix_unused: self.fix_unused + other.fix_unused,
             datagrams: self.datagrams + other.datagrams,
             receive_calls: self.receive_calls + other.receive_calls,
         }

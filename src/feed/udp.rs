@@ -367,9 +367,9 @@ impl Source for UdpSource {
             kernel_drops: self.kernel_drops().unwrap_or(0),
             pool_exhausted: received.dropped_pool_empty,
             oversized: received.dropped_too_long,
-            undecodable: 0,
             datagrams: received.received,
             receive_calls: received.calls,
+            ..FeedCounts::default()
         }
     }
 }

@@ -13,7 +13,7 @@ pub use filter::Only;
 pub use newest::Newest;
 pub use shared::Shared;
 
-use crate::market::{Locate, Symbol, Timestamp, Top};
+use crate::market::{Locate, Symbol, Timestamp, Top, Trade};
 use crate::window::Row;
 
 /// What one end, or one correction, brings.
@@ -25,6 +25,25 @@ pub struct Update<'a> {
     pub rows: &'a [Row],
     /// Tops of book that changed since the last update, newest value, each symbol once.
     pub tops: &'a [(Locate, Symbol, Top)],
+}
+
+/// What has happened to an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapeEvent {
+    /// It was made.
+    Trade {
+        /// The execution.
+        trade: Trade,
+        /// Its symbol.
+        symbol: Symbol,
+    },
+    /// It was taken back.
+    Break {
+        /// Its match number.
+        match_number: u64,
+        /// Feed time of the break.
+        time: Timestamp,
+    },
 }
 
 /// The time, as the engine hands it to publishers.
@@ -59,6 +78,21 @@ pub trait Publisher {
     /// Whether it does anything with tops of book; when nobody does, none are kept.
     fn wants_tops(&self) -> bool {
         false
+    }
+
+    /// Whether it does anything with single executions; when nobody does, none are handed on.
+    fn wants_trades(&self) -> bool {
+        false
+    }
+
+    /// Hands executions and breaks on as they came, before the rows that they change; `time` is the
+    /// feed's by now.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn trades(&mut self, time: Timestamp, events: &[TapeEvent]) -> std::io::Result<()> {
+        let _ = (time, events);
+        Ok(())
     }
 
     /// What it has done over FIX, if it speaks that.

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fix::FixCounts;
-use super::{Now, Publisher, Update};
-use crate::market::{Locate, Symbol};
+use super::{Now, Publisher, TapeEvent, Update};
+use crate::market::{Locate, Symbol, Timestamp};
 
 /// A handle on a publisher; clones share it.
 #[derive(Debug, Default)]
@@ -37,6 +37,14 @@ impl<P: Publisher> Publisher for Shared<P> {
 
     fn wants_tops(&self) -> bool {
         self.lock().wants_tops()
+    }
+
+    fn wants_trades(&self) -> bool {
+        self.lock().wants_trades()
+    }
+
+    fn trades(&mut self, time: Timestamp, events: &[TapeEvent]) -> io::Result<()> {
+        self.lock().trades(time, events)
     }
 
     fn fix_counts(&self) -> Option<FixCounts> {

@@ -44,7 +44,7 @@ pub enum Delivery {
         /// Number of the first of them.
         first_sequence: u64,
     },
-    /// Blocks of a file, passed through.
+    /// Blocks of a file or messages of FIX, which are in order: passed through.
     Blocks {
         /// The packet.
         packet: Packet,
@@ -114,7 +114,7 @@ impl Sequencer {
     /// Takes a packet that is in hand at `now_ns` and appends what can be delivered, the holes that
     /// are too old by now included.
     pub fn packet(&mut self, packet: Packet, now_ns: u64, out: &mut Vec<Delivery>) {
-        if matches!(packet.framing, Framing::Blocks { .. }) {
+        if packet.framing != Framing::MoldUdp64 {
             self.counts.blocks += 1;
             out.push(Delivery::Blocks { packet });
             return;

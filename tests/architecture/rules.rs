@@ -41,7 +41,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pulp", &["src/cpu/simd/"]),
     ("rayon", &["src/cpu/parallel.rs"]),
     ("nom", &["src/wire/"]),
-    ("socket2", &["src/feed/udp", "src/publish/fix/acceptor.rs"]),
+    (
+        "socket2",
+        &[
+            "src/feed/udp",
+            "src/feed/fix/source.rs",
+            "src/publish/fix/acceptor.rs",
+        ],
+    ),
     ("libc", &["src/feed/udp/linux.rs"]),
     ("crossbeam_channel", &["src/engine/"]),
     ("clap", &["src/cli/"]),

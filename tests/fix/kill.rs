@@ -24,7 +24,7 @@ use crate::common::random::Random;
 const STORE: &str = "WIDETAPE_KILL_STORE";
 const MESSAGES: &str = "WIDETAPE_KILL_MESSAGES";
 
-fn utc_ns() -> u64 {
+pub(super) fn utc_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     since.as_nanos() as u64
 }

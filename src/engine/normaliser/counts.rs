@@ -38,6 +38,10 @@ pub struct NormaliserCounts {
     pub excess_shares: u64,
     /// Crosses of more shares than fit 32 bits.
     pub share_overflows: u64,
+    /// Entries of FIX market data of types that are neither trades nor quotes.
+    pub unused_entries: u64,
+    /// Trades and quotes over FIX without a symbol, price, size or time that fits.
+    pub unusable_entries: u64,
     /// Gaps in the stream.
     pub gaps: u64,
     /// Messages lost in them.

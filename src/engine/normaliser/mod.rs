@@ -5,6 +5,7 @@
 
 mod ahead;
 mod counts;
+mod market_data;
 mod messages;
 
 pub use counts::{MessageError, NormaliserCounts};
@@ -31,6 +32,7 @@ pub struct Normaliser {
     /// Holes declared since the last message.
     pending_gap: Option<Gap>,
     flagged: Vec<bool>,
+    fix: market_data::FixSymbols,
     counts: NormaliserCounts,
 }
 
@@ -47,6 +49,7 @@ impl Normaliser {
             now: Timestamp(0),
             pending_gap: None,
             flagged: Vec::new(),
+            fix: market_data::FixSymbols::default(),
             counts: NormaliserCounts::default(),
         }
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::connection::{Connection, Shared};
 use super::market_data::Market;
+use super::request::TRADES;
 use super::{AcceptorOptions, Clock, FixCounts, FixError, Store};
-use crate::market::{Locate, Symbol};
-use crate::publish::{Publisher, Update};
+use crate::market::{Locate, Symbol, Timestamp};
+use crate::publish::{Publisher, TapeEvent, Update};
 use crate::wire::fix::UtcText;
 
 /// Connections accepted in one duty cycle.
@@ -35,6 +36,8 @@ pub struct Acceptor {
     /// Monotonic time from which a password may be checked again.
     next_check_ns: u64,
     chunk: Vec<u8>,
+    /// The feed's time, if single executions are offered.
+    feed_time: Option<Timestamp>,
     finishing: bool,
 }
 
@@ -58,16 +61,19 @@ impl Acceptor {
         let store = Store::open(&options.store)?;
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
+        let mut market = Market::new(&windows);
+        market.offers_trades = options.trades;
         Ok(Self {
             listener,
             options: Arc::new(options),
             connections: Vec::new(),
-            market: Market::new(&windows),
+            market,
             store,
             counts: FixCounts::default(),
             now: Clock::default(),
             next_check_ns: 0,
             chunk: vec![0; CHUNK],
+            feed_time: None,
             finishing: false,
         })
     }
@@ -174,6 +180,21 @@ impl Publisher for Acceptor {
         true
     }
 
+    fn wants_trades(&self) -> bool {
+        self.options.trades
+    }
+
+    /// Encodes the executions once and writes them to every session that has subscribed to them.
+    fn trades(&mut self, time: Timestamp, events: &[TapeEvent]) -> io::Result<()> {
+        self.feed_time = Some(time);
+        let mut subscribers = self.connections.iter().map(Connection::subscriber);
+        if !events.is_empty() && subscribers.any(|one| one.types() & TRADES != 0) {
+            self.market.absorb_trades(events);
+            self.each(Connection::publish);
+        }
+        self.check_store()
+    }
+
     fn fix_counts(&self) -> Option<FixCounts> {
         Some(self.counts())
     }
@@ -214,6 +235,9 @@ impl Publisher for Acceptor {
     /// left. No connection is accepted after this.
     fn finish(&mut self) -> io::Result<()> {
         self.finishing = true;
+        if let Some(time) = self.feed_time {
+            self.each(|connection, shared| connection.tell_end(time, shared));
+        }
         self.each(|connection, shared| connection.leave("end of session", shared));
         for _ in 0..self.options.linger_ms {
             if self.connections.is_empty() {

@@ -11,6 +11,7 @@ use super::outgoing::Turn;
 use super::session::{Cause, Session};
 use super::subscription::Subscriber;
 use super::{AcceptorOptions, Clock, FixCounts, Store};
+use crate::market::Timestamp;
 use crate::wire::fix::{Frame, UtcText, next_frame};
 
 /// Reads from one socket in one duty cycle.
@@ -170,6 +171,15 @@ impl Connection {
         });
         self.settle(Ok(()), shared);
         self.flush(shared);
+    }
+
+    /// Says that the feed has ended, to those who have subscribed to single executions.
+    pub(super) fn tell_end(&mut self, time: Timestamp, shared: &mut Shared<'_>) {
+        if self.is_active() {
+            self.with_turn(shared, |session, turn, desk| {
+                desk.tell_end(time, &mut session.outgoing, turn);
+            });
+        }
     }
 
     /// Says goodbye to a counterparty that is logged on; closes towards anybody else.

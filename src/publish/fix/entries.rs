@@ -33,7 +33,8 @@ struct Mark {
 /// The entries of one row or one top.
 #[derive(Clone, Copy, Debug)]
 struct Item {
-    locate: Locate,
+    /// None for what everybody is told.
+    locate: Option<Locate>,
     /// None for the book.
     window: Option<u16>,
     first: usize,
@@ -45,14 +46,15 @@ impl Item {
         let wants_window = self
             .window
             .is_none_or(|window| interest.wants_window(window));
-        wants_window && interest.coverage.holds(self.locate)
+        let covers = |locate| interest.coverage.holds(locate);
+        wants_window && self.locate.is_none_or(covers)
     }
 }
 
 /// The encoded entries of one update.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    body: Body,
+    pub(super) body: Body,
     /// The fields that all entries of one row end with.
     tail: Body,
     marks: Vec<Mark>,
@@ -89,7 +91,7 @@ impl Entries {
             self.body.splice(self.tail.bytes(), sum);
             self.close(before, kind);
         }
-        self.note(row.locate, Some(row.window), first);
+        self.note(Some(row.locate), Some(row.window), first);
     }
 
     /// Encodes those sides of the book of `symbol` that are in `wanted`, were there before or are
@@ -122,7 +124,7 @@ impl Entries {
             put_side(&mut self.body, price, size, time_ns);
             self.close(before, kind);
         }
-        self.note(locate, None, first);
+        self.note(Some(locate), None, first);
     }
 
     /// Adds the entries that `interest` wants to `selection`, in groups for as many messages as they
@@ -151,13 +153,15 @@ impl Entries {
     pub(super) fn mark(&self, subscription: &mut Subscription, first: usize, last: usize) -> u64 {
         let items = self.items.get(first..=last).unwrap_or_default().iter();
         let wanted = items.filter(|item| item.is_wanted(&subscription.interest));
-        wanted.fold(0, |fresh, item| {
-            fresh + u64::from(subscription.behind.mark(item.locate))
-        })
+        wanted
+            .filter_map(|item| item.locate)
+            .fold(0, |fresh, locate| {
+                fresh + u64::from(subscription.behind.mark(locate))
+            })
     }
 
     /// Begins an entry. The bytes before it and their sum.
-    fn open(&mut self, action: Action, code: u8, symbol: &Symbol) -> (usize, u8) {
+    pub(super) fn open(&mut self, action: Action, code: u8, symbol: &Symbol) -> (usize, u8) {
         let before = (self.body.len(), self.body.sum());
         self.body.char(tag::MD_UPDATE_ACTION, action as u8);
         self.body.char(tag::MD_ENTRY_TYPE, code);
@@ -165,7 +169,7 @@ impl Entries {
         before
     }
 
-    fn close(&mut self, (start, sum): (usize, u8), kind: EntryTypes) {
+    pub(super) fn close(&mut self, (start, sum): (usize, u8), kind: EntryTypes) {
         self.marks.push(Mark {
             start,
             end: self.body.len(),
@@ -174,7 +178,12 @@ impl Entries {
         });
     }
 
-    fn note(&mut self, locate: Locate, window: Option<u16>, first: usize) {
+    /// How many entries there are.
+    pub(super) fn count(&self) -> usize {
+        self.marks.len()
+    }
+
+    pub(super) fn note(&mut self, locate: Option<Locate>, window: Option<u16>, first: usize) {
         let last = self.marks.len();
         if last > first {
             self.items.push(Item {

@@ -7,6 +7,13 @@
 //! and 1 offer of the book. 264 must be 1, or 0 where neither bid nor offer is asked for; 265 must be
 //! 1 or absent. The group 386/336 may narrow the windows to those it names; without it all come.
 //!
+//! **Single trades.** Where the acceptor offers them (`trades = true`), the name `trades` in 336 asks for
+//! every execution as an entry 269=2 of 35=X with 278 its match number, 270, 271, 273 the feed's time and
+//! 58 the ITCH type (`E` for E and C, `P`, `Q`); bid and offer may be asked for with them. 279=2 with the
+//! 278 alone takes an execution back. What was before the subscription is not told. Such a subscription
+//! is not conflated: a reader that is too slow is logged out. When the feed ends, 35=h with 340=3 says
+//! its last time in 345, of which only the time of day counts.
+//!
 //! **Which window.** Every entry but bid and offer carries the name of its window, as it was
 //! configured (`1s`, `session`), in 282 MDEntryOriginator: free text in 35=W and in 35=X of FIX 4.4
 //! and of FIX 5.0 SP2, where 336 TradingSessionID, which would also fit, is a closed list. The end of
@@ -37,7 +44,7 @@ use super::conflate::{Behind, CatchUp};
 use super::entries::Entries;
 use super::outgoing::{Application, Outgoing, Turn};
 use super::reject::Fault;
-use super::request::{BOOK, EntryTypes, NoRequest, Refusal, Request, Symbols, Wish};
+use super::request::{BOOK, EntryTypes, NoRequest, Refusal, Request, Symbols, TRADES, Wish};
 use super::selection::Selections;
 use super::snapshot::{Newest, put_head};
 use super::subscription::{Coverage, Interest, Interests, Subscriber, Subscription};
@@ -68,8 +75,10 @@ pub(super) struct Market {
     labels: Vec<Option<Symbol>>,
     pub(super) newest: Newest,
     pub(super) catch_up: CatchUp,
-    entries: Entries,
-    selections: Selections,
+    pub(super) entries: Entries,
+    pub(super) selections: Selections,
+    /// Whether single executions are served.
+    pub(super) offers_trades: bool,
     interests: Interests,
     /// Entries of one message.
     group: Body,
@@ -89,6 +98,7 @@ impl Market {
             catch_up: CatchUp::default(),
             entries: Entries::default(),
             selections: Selections::default(),
+            offers_trades: false,
             interests: Interests::default(),
             group: Body::default(),
             head: Body::default(),
@@ -234,8 +244,9 @@ impl Desk<'_> {
         } = &mut *self.market;
         for subscription in &mut self.subscriber.subscriptions {
             let selection = selections.of(entries, &subscription.interest);
+            let conflates = subscription.interest.types & TRADES == 0;
             for group in selection.groups() {
-                if turn.is_behind() || !subscription.behind.is_empty() {
+                if conflates && (turn.is_behind() || !subscription.behind.is_empty()) {
                     let marked = entries.mark(subscription, group.first, group.last);
                     turn.counts.conflated += marked;
                     continue;
@@ -280,6 +291,9 @@ impl Desk<'_> {
         if request.wish == Wish::Unsubscribe {
             subscriptions.remove(known.ok_or(Refusal::NothingToEnd)?);
             return Ok(());
+        }
+        if request.types & TRADES != 0 && !self.market.offers_trades {
+            return Err(Refusal::Window);
         }
         if known.is_some() {
             return Err(Refusal::DuplicateId);

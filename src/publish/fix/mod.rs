@@ -36,6 +36,7 @@ mod session;
 mod snapshot;
 mod store;
 mod subscription;
+mod tape;
 mod version;
 
 pub use super::Now as Clock;

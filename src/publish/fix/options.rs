@@ -28,6 +28,8 @@ pub struct AcceptorOptions {
     pub schedule: Option<Schedule>,
     /// Where numbers and messages are kept; default in memory, and no messages.
     pub store: StoreOptions,
+    /// Whether every single execution is offered to those who ask for it, default no.
+    pub trades: bool,
     /// Connections at a time, default 64; more are closed at once.
     pub max_sessions: usize,
     /// Longest BodyLength accepted, default 65536; longer messages are garbled.
@@ -62,6 +64,7 @@ impl Default for AcceptorOptions {
             reset_on_logon: false,
             schedule: None,
             store: StoreOptions::default(),
+            trades: false,
             max_sessions: 64,
             max_message_bytes: crate::wire::fix::MAX_MESSAGE_BYTES,
             conflate_bytes: 256 << 10,

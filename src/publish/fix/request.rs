@@ -16,6 +16,12 @@ pub(super) type EntryTypes = u16;
 
 pub(super) const BID: EntryTypes = 1 << 0;
 pub(super) const OFFER: EntryTypes = 1 << 1;
+/// The newest price of a window, or, where 336 names [`TAPE`], every single execution.
+const LAST: EntryTypes = 1 << 2;
+/// Every single execution.
+pub(super) const TRADES: EntryTypes = 1 << 9;
+/// The name in 336 that asks for single executions.
+const TAPE: &[u8] = b"trades";
 /// The entry types that come from the book; all others belong to a window.
 pub(super) const BOOK: EntryTypes = BID | OFFER;
 
@@ -147,8 +153,7 @@ impl<'a> Request<'a> {
         windows: &[Box<[u8]>],
     ) -> Result<(), NoRequest> {
         let mut symbols = Vec::new();
-        let mut universe = false;
-        let mut unknown = false;
+        let (mut universe, mut unknown, mut tape) = (false, false, false);
         for field in message.fields().flatten() {
             match field.tag {
                 tag::MD_ENTRY_TYPE => {
@@ -163,6 +168,7 @@ impl<'a> Request<'a> {
                         None => unknown = true,
                     }
                 }
+                tag::TRADING_SESSION_ID if field.value == TAPE => tape = true,
                 tag::TRADING_SESSION_ID => {
                     let place = windows.iter().position(|name| **name == *field.value);
                     let window = place.and_then(|place| u16::try_from(place).ok());
@@ -173,6 +179,15 @@ impl<'a> Request<'a> {
         }
         if unknown {
             return Err(Refusal::UnknownSymbol.into());
+        }
+        if tape && !self.windows.is_empty() {
+            return Err(Refusal::Window.into());
+        }
+        if tape && (self.types & LAST == 0 || self.types & !(LAST | BOOK) != 0) {
+            return Err(Refusal::EntryType.into());
+        }
+        if tape {
+            self.types ^= LAST | TRADES;
         }
         self.symbols = match universe {
             true => Symbols::Universe,

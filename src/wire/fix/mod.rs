@@ -12,13 +12,17 @@ pub mod tag;
 
 mod encode;
 mod frame;
+mod market_data;
 mod message;
 #[cfg(test)]
 mod plain;
 mod value;
+mod version;
 mod word;
 
 pub use encode::{Body, Envelope, byte_sum, seal};
 pub use frame::{Frame, Garbled, MAX_MESSAGE_BYTES, next_frame};
+pub use market_data::{MdEntries, MdEntry};
 pub use message::{Field, FieldFault, Fields, Message};
-pub use value::{Digits, UtcText, parse_bool, parse_uint, parse_utc};
+pub use value::{Digits, UtcText, parse_bool, parse_decimal, parse_time, parse_uint, parse_utc};
+pub use version::Version;

@@ -47,6 +47,7 @@ tags! {
     MD_ENTRY_PX = 270, "MDEntryPx";
     MD_ENTRY_SIZE = 271, "MDEntrySize";
     MD_ENTRY_TIME = 273, "MDEntryTime";
+    MD_ENTRY_ID = 278, "MDEntryID";
     MD_UPDATE_ACTION = 279, "MDUpdateAction";
     MD_REQ_REJ_REASON = 281, "MDReqRejReason";
     MD_ENTRY_ORIGINATOR = 282, "MDEntryOriginator";
@@ -59,6 +60,7 @@ tags! {
     SECURITY_RESPONSE_ID = 322, "SecurityResponseID";
     UNSOLICITED_INDICATOR = 325, "UnsolicitedIndicator";
     TRAD_SES_STATUS = 340, "TradSesStatus";
+    TRAD_SES_END_TIME = 345, "TradSesEndTime";
     NUMBER_OF_ORDERS = 346, "NumberOfOrders";
     NO_TRADING_SESSIONS = 386, "NoTradingSessions";
     TOT_NO_RELATED_SYM = 393, "TotNoRelatedSym";

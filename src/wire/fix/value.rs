@@ -36,23 +36,50 @@ const NANOS: u64 = 1_000_000_000;
 #[must_use]
 pub fn parse_utc(value: &[u8]) -> Option<u64> {
     let (year, month, day) = (digits(4), digits(2), digits(2));
-    let (hour, minute, second) = (
-        digits(2),
-        preceded(tag(":"), digits(2)),
-        preceded(tag(":"), digits(2)),
-    );
     let date = (year, month, day, tag("-"));
-    let clock = (hour, minute, second, map_opt(rest, parse_fraction));
-    let (_, ((year, month, day, _), (hour, minute, second, nanos))) =
-        (date, clock).parse(value).ok()?;
-    if !(1970..=2261).contains(&year) || hour > 23 || minute > 59 || second > 60 {
+    let (_, ((year, month, day, _), time)) = (date, map_opt(rest, parse_time)).parse(value).ok()?;
+    if !(1970..=2261).contains(&year) {
         return None;
     }
     if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
         return None;
     }
-    let seconds = days_since_1970(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60;
-    Some((seconds + second) * NANOS + nanos)
+    Some(days_since_1970(year, month, day) * SECONDS_PER_DAY * NANOS + time)
+}
+
+/// A UTCTimeOnly, `HH:MM:SS` with none, three, six or nine decimals, as nanoseconds since midnight.
+#[must_use]
+pub fn parse_time(value: &[u8]) -> Option<u64> {
+    let (hour, minute, second) = (
+        digits(2),
+        preceded(tag(":"), digits(2)),
+        preceded(tag(":"), digits(2)),
+    );
+    let mut clock = (hour, minute, second, map_opt(rest, parse_fraction));
+    let (_, (hour, minute, second, nanos)) = clock.parse(value).ok()?;
+    let is_time = hour <= 23 && minute <= 59 && second <= 60;
+    is_time.then_some((hour * 3600 + minute * 60 + second) * NANOS + nanos)
+}
+
+/// The value of a field of type Price or Qty in units of 10^-`decimals`; `None` if it is negative, no
+/// number, too large, or has decimals beyond those that are not 0.
+#[must_use]
+pub fn parse_decimal(value: &[u8], decimals: usize) -> Option<u64> {
+    let point = value.iter().position(|&byte| byte == b'.');
+    let (whole, fraction) = match point {
+        Some(at) => (&value[..at], &value[at + 1..]),
+        None => (value, &[][..]),
+    };
+    let (kept, beyond) = fraction.split_at(fraction.len().min(decimals));
+    if whole.len() + kept.len() == 0 || beyond.iter().any(|&byte| byte != b'0') {
+        return None;
+    }
+    let missing = std::iter::repeat_n(&b'0', decimals - kept.len());
+    let mut digits = whole.iter().chain(kept).chain(missing);
+    digits.try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// So many decimal digits.
@@ -316,6 +343,35 @@ mod tests {
         for text in refused {
             assert_eq!(parse_utc(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn decimals_are_exact_or_nothing() {
+        for (text, ticks) in [
+            ("585.33", 5_853_300),
+            ("585.330000", 5_853_300),
+            ("7", 70_000),
+            (".5", 5_000),
+            ("007.", 70_000),
+            ("0.0001", 1),
+        ] {
+            assert_eq!(parse_decimal(text.as_bytes(), 4), Some(ticks), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "-1",
+            "+1",
+            "1e3",
+            "1.00001",
+            "1,5",
+            "1.2.3",
+            "1844674407370956",
+        ] {
+            assert_eq!(parse_decimal(text.as_bytes(), 4), None, "{text}");
+        }
+        assert_eq!(parse_time(b"09:30:00.5"), None);
+        assert_eq!(parse_time(b"09:30:00.500"), Some(34_200_500_000_000));
     }
 
     proptest! {
