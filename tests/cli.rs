@@ -2,6 +2,8 @@
 
 /// Rows that are picked out of all that there are.
 mod choices;
+/// Every backend on one job, compared and timed.
+mod compare;
 /// Synthetic days and decoded lines.
 mod day;
 /// What the machine gives and withholds, by planted files.

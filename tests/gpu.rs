@@ -2,6 +2,8 @@
 
 /// Executions that are appended to a day that stays.
 mod appending;
+/// All tiers and the CPU on one job, by the harness that times them.
+mod compare;
 /// The grid of a day that stays on the device.
 mod day;
 /// A day on a GPU that is lost, wrong or full.

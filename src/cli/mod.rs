@@ -8,6 +8,7 @@
 //! | 78 | bad configuration |
 
 mod choice;
+mod compare;
 mod demo;
 mod doctor;
 mod error;
@@ -55,6 +56,8 @@ enum Command {
     Replay(rows::Args),
     /// The batch path: each row once, at its final revision.
     Scan(rows::Args),
+    /// One job by every backend: answers compared, then timed.
+    Compare(compare::Args),
     /// Sends a file as a MoldUDP64 feed, with a re-request server.
     Send(send::Args),
     /// Writes a synthetic ITCH day.
@@ -78,6 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Replay(args)) => rows::run(&args, Mode::Stream),
         Some(Command::Scan(args)) => rows::run(&args, Mode::Batch),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Send(args)) => send::run(&args),
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

@@ -12,6 +12,7 @@ mod analyst;
 mod backend;
 mod chain;
 mod clock;
+pub mod compare;
 mod day;
 mod decoded;
 mod decoder;

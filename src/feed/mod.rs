@@ -27,5 +27,8 @@ pub use recognise::FileKind;
 pub use source::{FeedCounts, FeedError, Poll, Source};
 
 pub use crate::buffer::{Framing, Packet};
-pub use synthetic::{Profile, SyntheticDay, SyntheticError, SyntheticOptions, SyntheticSource};
+pub use synthetic::{
+    ExecutionOptions, Executions, Profile, SyntheticDay, SyntheticError, SyntheticOptions,
+    SyntheticSource,
+};
 pub use udp::{MAX_SOCKETS, Receive, UdpCounts, UdpOptions, UdpSource, multicast_sender};

@@ -91,6 +91,20 @@ pub(super) struct Asked {
     pub(super) params: Params,
 }
 
+impl Asked {
+    /// All windows of `grid`.
+    pub(super) fn of(step: Duration, grid: &Grid) -> Self {
+        let millis = step.nanos() / NANOS_PER_MILLI;
+        let widths = grid.widths.iter().map(|&width| u64::from(width.max(1)));
+        Self {
+            step: millis as u32,
+            first: grid.first,
+            widths: widths.map(|width| width * millis).collect(),
+            params: Params::default(),
+        }
+    }
+}
+
 impl Loaded {
     /// The buffer of a plane: `own` has what is made for each request.
     pub(super) fn plane<'a>(&'a self, plane: Plane, own: &'a Buffers) -> &'a wgpu::Buffer {
@@ -162,14 +176,7 @@ impl Gpu {
     ) -> Result<(), Error> {
         assert!(grid.first.checked_add(grid.ends).is_some(), "{grid:?}");
         let mut columns = Columns::default();
-        let millis = step.nanos() / NANOS_PER_MILLI;
-        let widths = grid.widths.iter().map(|&width| u64::from(width.max(1)));
-        let asked = Asked {
-            step: millis as u32,
-            first: grid.first,
-            widths: widths.map(|width| width * millis).collect(),
-            params: Params::default(),
-        };
+        let asked = Asked::of(step, grid);
         self.with(|device, dispatcher| {
             for loaded in &day.shards {
                 let rows = (loaded.shard.symbols.len() * grid.widths.len()) as u32;

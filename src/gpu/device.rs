@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use wgpu::{Backends, Buffer, DeviceType, Instance, InstanceDescriptor, Limits, MapMode, PollType};
+use wgpu::{
+    Backends, Buffer, DeviceType, Instance, InstanceDescriptor, Limits, MapMode, PollType,
+    SubmissionIndex,
+};
 
 use super::{Error, Tier};
 
@@ -201,23 +204,7 @@ impl Device {
             // Nobody listens where the wait was given up.
             let _ = mapped.send(result);
         });
-        let wait = PollType::Wait {
-            submission_index: Some(submission),
-            timeout: Some(time_limit),
-        };
-        // A driver that reports the loss of its device here makes the call panic.
-        let waited = catch_unwind(AssertUnwindSafe(|| self.device.poll(wait)));
-        self.check()?;
-        match waited {
-            Ok(Ok(_)) => {}
-            Ok(Err(wgpu::PollError::Timeout)) => return Err(Error::TimedOut(time_limit)),
-            Ok(Err(error)) => return Err(Error::Refused(error.to_string())),
-            Err(_) => {
-                return Err(Error::Lost(
-                    "its driver failed while it was waited for".into(),
-                ));
-            }
-        }
+        self.wait(submission, time_limit)?;
         let unread = || Error::Lost("its answer cannot be read".to_owned());
         outcome
             .try_recv()
@@ -226,6 +213,29 @@ impl Device {
         take(&slice.get_mapped_range().map_err(|_| unread())?);
         staging.unmap();
         self.check()
+    }
+
+    /// Waits until the device has done what was submitted up to `submission`.
+    pub(super) fn wait(
+        &self,
+        submission: SubmissionIndex,
+        time_limit: Duration,
+    ) -> Result<(), Error> {
+        let wait = PollType::Wait {
+            submission_index: Some(submission),
+            timeout: Some(time_limit),
+        };
+        // A driver that reports the loss of its device here makes the call panic.
+        let waited = catch_unwind(AssertUnwindSafe(|| self.device.poll(wait)));
+        self.check()?;
+        match waited {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(wgpu::PollError::Timeout)) => Err(Error::TimedOut(time_limit)),
+            Ok(Err(error)) => Err(Error::Refused(error.to_string())),
+            Err(_) => Err(Error::Lost(
+                "its driver failed while it was waited for".into(),
+            )),
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub mod plan;
 mod reduce;
 mod shader;
 mod tier;
+mod timing;
 
 pub use day::GpuDay;
 pub use device::{AdapterSummary, adapters};
@@ -49,3 +50,4 @@ pub use params::{
 };
 pub use shader::{Plane, Shaders, Stage};
 pub use tier::Tier;
+pub use timing::{GridTimes, LoadTimes};

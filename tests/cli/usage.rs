@@ -8,8 +8,8 @@ use std::path::Path;
 use super::process::widetape;
 use super::{dataset, folder, text};
 
-const SUBCOMMANDS: [&str; 7] = [
-    "run", "replay", "scan", "send", "generate", "inspect", "doctor",
+const SUBCOMMANDS: [&str; 8] = [
+    "run", "replay", "scan", "compare", "send", "generate", "inspect", "doctor",
 ];
 
 #[test]

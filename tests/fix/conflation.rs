@@ -42,7 +42,7 @@ fn take(message: &str, values: &mut Values) -> usize {
     assert!(message.contains("|35=X|"), "{message}");
     let mut entries = message.split("|279=");
     let head = entries.next().unwrap();
-    let count = head.split_once("|268=").unwrap().1.parse().unwrap();
+    let count: usize = head.split_once("|268=").unwrap().1.parse().unwrap();
     let mut found = 0;
     for entry in entries {
         let field = |tag: &str| {

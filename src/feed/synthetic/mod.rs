@@ -11,6 +11,7 @@ mod clock;
 mod day;
 mod directory;
 mod exchange;
+mod executions;
 mod flow;
 mod ladder;
 mod memory;
@@ -22,5 +23,6 @@ mod tape;
 mod trades;
 
 pub use day::SyntheticDay;
+pub use executions::{ExecutionOptions, Executions};
 pub use options::{Profile, SyntheticError, SyntheticOptions};
 pub use source::SyntheticSource;

@@ -1,0 +1,133 @@
+//! The GPU's tiers.
+
+use super::digest::Look;
+use super::processors::median;
+use super::{Adapter, Digest, Job, Measured, Mismatch, SizeReport};
+use crate::gpu::{Error, Gpu, GpuDay, GpuOptions, LoadTimes, Tier};
+
+/// The preferred adapter, opened once for each tier that it has.
+pub(super) struct Devices {
+    opened: Vec<Opened>,
+    /// What is missing, and why.
+    pub(super) notes: Vec<String>,
+}
+
+struct Opened {
+    gpu: Gpu,
+    name: String,
+    /// Bytes a second.
+    copy_bandwidth: f64,
+}
+
+impl Devices {
+    pub(super) fn open(options: &GpuOptions) -> Self {
+        let mut devices = Self {
+            opened: Vec::new(),
+            notes: Vec::new(),
+        };
+        for tier in Tier::EACH {
+            let name = format!("gpu {tier}");
+            let options = GpuOptions {
+                tier: Some(tier),
+                ..options.clone()
+            };
+            let opened = Gpu::open(&options).and_then(|gpu| {
+                let copy_bandwidth = gpu.copy_bandwidth()?;
+                Ok((gpu, copy_bandwidth))
+            });
+            match opened {
+                Ok((gpu, copy_bandwidth)) => devices.opened.push(Opened {
+                    gpu,
+                    name,
+                    copy_bandwidth,
+                }),
+                Err(Error::NoAdapter) => {
+                    let reason = "no GPU adapter: the CPU alone is measured";
+                    devices.notes.push(reason.to_owned());
+                    break;
+                }
+                Err(error) => devices.notes.push(format!("{name} is left out: {error}")),
+            }
+        }
+        devices
+    }
+
+    pub(super) fn adapter(&self) -> Option<Adapter> {
+        self.opened.first().map(|opened| {
+            let adapter = opened.gpu.adapter();
+            Adapter {
+                name: adapter.name.clone(),
+                driver: adapter.driver.clone(),
+                is_software: adapter.is_software,
+            }
+        })
+    }
+
+    /// Bytes a second of copying, by backend.
+    pub(super) fn copies(&self) -> Vec<(String, f64)> {
+        let copies = self.opened.iter();
+        copies
+            .map(|opened| (opened.name.clone(), opened.copy_bandwidth))
+            .collect()
+    }
+
+    /// Compares and times every tier. One that fails is left out, with a note; one that is wrong is
+    /// an error.
+    pub(super) fn measure(
+        &self,
+        job: &Job<'_>,
+        wanted: &Digest,
+        report: &mut SizeReport,
+    ) -> Result<(), Mismatch> {
+        for opened in &self.opened {
+            match opened.ask(job) {
+                Ok((day, answers)) => {
+                    job.agree(("simd", wanted), (&opened.name, &answers))?;
+                    match opened.time(job, &day, report.bytes) {
+                        Ok(row) => report.rows.push(row),
+                        Err(error) => report.notes.push(opened.left_out(&error)),
+                    }
+                }
+                Err(error) => report.notes.push(opened.left_out(&error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Opened {
+    fn left_out(&self, error: &Error) -> String {
+        format!("{} is left out: {error}", self.name)
+    }
+
+    fn ask(&self, job: &Job<'_>) -> Result<(GpuDay, Digest), Error> {
+        let day = self.gpu.load(job.day)?;
+        let mut answers = Digest::default();
+        self.gpu.grid(&day, job.step, &job.grid, &mut answers)?;
+        Ok((day, answers))
+    }
+
+    fn time(&self, job: &Job<'_>, day: &GpuDay, bytes: u64) -> Result<Measured, Error> {
+        let LoadTimes { upload, build } = self.gpu.time_load(job.day)?.1;
+        let (upload, build) = (upload.as_secs_f64(), build.as_secs_f64());
+        let parts = self.gpu.time_grid(day, job.step, &job.grid)?;
+        let mut failure = None;
+        let resident = median(|| {
+            let mut look = Look::default();
+            let shown = self.gpu.grid(day, job.step, &job.grid, &mut look);
+            failure = failure.take().or(shown.err());
+            look.sum()
+        });
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let compute = parts.compute.as_secs_f64();
+        let read_back = Some(parts.read_back.as_secs_f64());
+        Ok(Measured::new(
+            &self.name,
+            (Some(upload), build, compute, read_back),
+            (upload + build + resident, resident),
+            (bytes, Some(self.copy_bandwidth)),
+        ))
+    }
+}
