@@ -300,15 +300,19 @@ def main():
     if len(trades["price"]) != size["trades"]:
         sys.exit("the columns are not those of the last size of the report")
     rows = {f"widetape {row['backend']}": row for row in size["rows"]}
+    missing = []
     for name in options.peers.split(","):
         try:
             peer = (Torch if name == "torch" else Arrays)(name)
         except ImportError as error:
-            sys.exit(f"{name} is not installed: {error}")
+            missing.append(f"{name} is not measured: {error}.")
+            continue
         rows[peer.device] = measure(peer, size, trades, options.symbols_at_once)
         print(f"{peer.device}: equal", file=sys.stderr)
     print(f"{size['trades']} trades, {size['windows']} windows\n")
     print("\n".join(told(report, size, rows)))
+    if missing:
+        print("\n" + "\n".join(missing))
 
 
 if __name__ == "__main__":

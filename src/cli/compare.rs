@@ -42,6 +42,10 @@ pub(super) struct Args {
     /// Distance between ends.
     #[arg(long, value_name = "DURATION", default_value = "1s")]
     step: Duration,
+    /// One form of the GPU's shaders, u32, u64 or subgroups, instead of all.
+    #[cfg(feature = "gpu")]
+    #[arg(long, value_name = "NAME")]
+    gpu_tier: Option<crate::GpuTier>,
     /// The ladder goes up to so many windows.
     #[arg(long, value_name = "N", default_value_t = 30_000_000, conflicts_with_all = ["symbols", "trades", "seconds"])]
     up_to: u64,
@@ -113,7 +117,10 @@ impl Args {
             step: self.step,
             columns: self.columns.clone(),
             #[cfg(feature = "gpu")]
-            gpu: crate::GpuOptions::default(),
+            gpu: crate::GpuOptions {
+                tier: self.gpu_tier,
+                ..crate::GpuOptions::default()
+            },
         })
     }
 

@@ -10,7 +10,9 @@ use super::output::writer;
 use super::request::{Destination, Request};
 use super::{Error, error, live};
 use crate::metrics::Counter;
-use crate::{Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, Wanted, open_any};
+use crate::{
+    Backend, Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, Wanted, open_any,
+};
 
 /// Buffers for file input, and bytes in each: a whole block of a BinaryFILE always fits.
 const BUFFERS: usize = 16;
@@ -28,6 +30,9 @@ pub(super) struct Args {
     destination: Destination,
     #[command(flatten)]
     choice: Choice,
+    /// Say which processor --backend auto chose, and why: rows, bytes, predicted and measured time.
+    #[arg(long)]
+    explain: bool,
     /// Exit with 0 even if a file ends inside a message.
     #[arg(long)]
     lenient: bool,
@@ -41,6 +46,10 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
         symbols: only.take(),
         selection,
     });
+    if args.explain && (mode, args.request.backend) != (Mode::Batch, Backend::Auto) {
+        let reason = "--explain: only scan with --backend auto has a choice";
+        return Err(Error::Usage(reason.to_owned()));
+    }
     if args.files.len() > Chain::MAX_FILES {
         return Err(Error::Usage(format!(
             "more than {} files",
@@ -72,6 +81,11 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     engine.add_publisher(Box::new(live::Progress::new(engine.counters())));
     let (summary, outcome) = engine.run_inline(&Clock::machine(), None);
     warn(&summary);
+    if args.explain {
+        for route in &summary.routes.routes {
+            say(format_args!("widetape: {route}"));
+        }
+    }
     let truncated = std::mem::take(&mut *truncated.lock().unwrap_or_else(PoisonError::into_inner));
     let mut failure = None;
     for error in truncated {
@@ -119,6 +133,9 @@ fn warn(summary: &Summary) {
             "widetape: warning: {trouble}; the CPU computed {} of the windows asked of the GPU",
             count(Counter::RescuedWindows)
         ));
+    }
+    if let Some(told) = &summary.routes.told {
+        say(format_args!("widetape: {told}"));
     }
     if count(Counter::Gaps) > 0 {
         say(format_args!(

@@ -3,6 +3,9 @@
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
+use super::Mode;
+use super::auto::{Auto, Routes};
+use super::seek::seek;
 use crate::cpu::{Parallel, Scalar, Simd};
 use crate::metrics::Counters;
 use crate::window::Kernel;
@@ -10,7 +13,7 @@ use crate::window::Kernel;
 /// What `--backend` may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backend {
-    /// The fastest that this machine has.
+    /// Whatever is predicted to be faster: the cores, or a GPU that is no software.
     #[default]
     Auto,
     /// The reference: plain loops.
@@ -56,15 +59,30 @@ impl FromStr for Backend {
 pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
 impl super::Options {
-    /// The kernel, and where it says what goes wrong with it. What it does is added to `counters`.
+    /// The kernel, and where it says what goes wrong with it. What it does is added to `counters`, what it
+    /// decides to `routes`. Rows that are due as the feed goes on are few at a time: the cores compute them.
     #[cfg_attr(
         not(feature = "gpu"),
         expect(unused_variables, reason = "what runs on a GPU is counted")
     )]
-    pub(super) fn kernel(&self, counters: &Arc<Counters>) -> (Box<dyn Kernel>, Trouble) {
+    pub(super) fn kernel(
+        &self,
+        counters: &Arc<Counters>,
+        routes: &Arc<Mutex<Routes>>,
+    ) -> (Box<dyn Kernel>, Trouble) {
         let kernel: Box<dyn Kernel> = match self.backend {
             Backend::Scalar => Box::new(Scalar),
             Backend::Simd => Box::new(Simd::default()),
+            Backend::Auto if self.mode == Mode::Batch => {
+                #[cfg(feature = "gpu")]
+                let seek = {
+                    let (options, counters) = (self.gpu.clone(), Arc::clone(counters));
+                    move || seek(&options, &counters)
+                };
+                let auto = Auto::new(Box::new(seek), Arc::clone(routes));
+                let trouble = auto.trouble();
+                return (Box::new(auto), trouble);
+            }
             Backend::Auto | Backend::Parallel => Box::new(Parallel::default()),
             #[cfg(feature = "gpu")]
             Backend::Gpu => return super::offload::to_gpu(self.gpu.clone(), counters),

@@ -9,7 +9,9 @@
 mod affinity;
 mod agent;
 mod analyst;
+mod auto;
 mod backend;
+pub mod calibration;
 mod chain;
 mod clock;
 pub mod compare;
@@ -27,8 +29,11 @@ mod recorder;
 mod recovery;
 mod residents;
 mod results;
+pub mod route;
+
 mod run;
 mod scanner;
+mod seek;
 mod slabs;
 mod stopwatch;
 mod threads;
@@ -36,6 +41,7 @@ mod wait;
 
 pub use affinity::{Cores, PlacementError, Topology};
 pub use agent::beside;
+pub use auto::{Auto, Device, Route, Routes, Seek, Sought};
 pub use backend::Backend;
 pub use chain::Chain;
 pub use clock::Clock;
@@ -46,6 +52,7 @@ pub use offload::{
     Accelerator, DayAccelerator, DayOffload, Offload, OpenAccelerator, OpenDayAccelerator,
 };
 pub use recovery::{Recovery, RecoveryOptions};
+
 pub use run::{Engine, Mode, Options, Summary};
 pub use threads::ThreadOptions;
 pub use wait::Wait;

@@ -13,7 +13,7 @@ use super::publisher::Publishing;
 use super::receiver::Receiver;
 use super::scanner::Scanner;
 use super::threads::{ThreadOptions, Threads};
-use super::{Backend, Clock, Error, Normaliser, Recovery};
+use super::{Backend, Clock, Error, Normaliser, Recovery, Routes};
 use crate::feed::Source;
 use crate::market::Symbol;
 use crate::memory::Memory;
@@ -93,6 +93,8 @@ pub struct Summary {
     pub flagged: Vec<Symbol>,
     /// What first went wrong with a GPU, so that the CPU answered in its place.
     pub gpu_trouble: Option<String>,
+    /// What [`Backend::Auto`] decided, and why.
+    pub routes: Routes,
     /// Nanoseconds from start to end.
     pub elapsed_ns: u64,
 }
@@ -115,6 +117,7 @@ pub struct Engine {
     latency: Arc<Mutex<Latency>>,
     flagged: Arc<Mutex<Vec<Symbol>>>,
     gpu_trouble: Trouble,
+    routes: Arc<Mutex<Routes>>,
     stop: Arc<AtomicBool>,
     threads: Threads,
 }
@@ -135,12 +138,11 @@ impl Engine {
         let (tops, trades) = wanted(&publishers);
         let counters = Counters::new();
         let latency = Arc::new(Mutex::new(Latency::new()));
-        let flagged = Arc::default();
-        let stop = Arc::new(AtomicBool::new(false));
+        let (flagged, routes, stop) = (Arc::default(), Arc::default(), Arc::default());
         let (packets_in, packets_out) = pipe(options.queue);
         let (batches_in, batches_out) = pipe(options.queue);
         let (results_in, results_out) = pipe(options.queue);
-        let (kernel, gpu_trouble) = options.kernel(&counters);
+        let (kernel, gpu_trouble) = options.kernel(&counters, &routes);
         let reducer = options.reducer(&counters, &gpu_trouble);
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
         let normaliser = Normaliser::new(tops).with_memory(options.memory);
@@ -191,6 +193,7 @@ impl Engine {
             latency,
             flagged,
             gpu_trouble,
+            routes,
             stop,
             threads,
         })
@@ -246,11 +249,13 @@ impl Engine {
             .gpu_trouble
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let summary = Summary {
             counters: self.counters,
             latency: std::mem::take(&mut latency),
             flagged: std::mem::take(&mut flagged),
             gpu_trouble: trouble.take(),
+            routes: std::mem::take(&mut routes),
             elapsed_ns: clock.monotonic_ns(),
         };
         (summary, outcome)

@@ -104,3 +104,25 @@ fn a_reader_that_leaves_early_is_no_failure() {
         }
     }
 }
+
+#[test]
+fn auto_says_who_computed_and_why() {
+    let day = dataset("sample_day.itch.gz");
+    let asked = ["scan", &day, "--format", "csv"];
+    let plain = widetape(&asked).exits(0);
+    let done = widetape(&[&asked[..], &["--explain"]].concat()).exits(0);
+    assert_eq!(done.text(), plain.text());
+    let rows = done.text().lines().count() - 1;
+    let said = done.err.iter().find(|line| line.contains(" rows over "));
+    let said = said.expect("a line for people");
+    assert!(
+        said.starts_with(&format!("widetape: {rows} rows over ")),
+        "{said}"
+    );
+    assert!(said.contains("by the CPU"), "{said}");
+    assert!(
+        said.ends_with("because too little is asked to seek a device"),
+        "{said}"
+    );
+    assert!(!plain.err.iter().any(|line| line.contains("because")));
+}

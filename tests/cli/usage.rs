@@ -52,6 +52,11 @@ fn wrong_usage_is_told_with_exit_code_2() {
         (&["scan", &day, "--gpu-tier", "u16"], "subgroups"),
         (&["scan", &day, "--backend", "fast"], "fast"),
         (&["scan", &day, "--format", "xml"], "jsonl"),
+        (&["replay", &day, "--explain"], "only scan"),
+        (
+            &["scan", &day, "--explain", "--backend", "simd"],
+            "only scan",
+        ),
         (&["scan", &day, "--top", "3"], "--every-end"),
         (&["scan", &day, "--every-end", "--top", "0"], "--top"),
         (&["scan", &day, "--every-end", "--by", "range"], "--top"),

@@ -1,5 +1,6 @@
-//! The harness refuses to time a device that answers wrongly.
+//! A device is compared before it is timed, and timed before it is chosen.
 
+use widetape::engine::calibration::measure;
 use widetape::engine::compare::{CompareError, Comparison, Report, Size};
 use widetape::gpu::{GpuOptions, Shaders};
 use widetape::market::Duration;
@@ -46,4 +47,13 @@ fn a_device_that_answers_wrongly_is_named() {
         panic!("not caught: {outcome:?}");
     };
     assert_eq!((&*found.backend, &*found.reference), ("gpu u32", "simd"));
+}
+
+#[test]
+fn what_a_request_costs_can_be_measured() {
+    let Some(gpu) = open(&GpuOptions::default()) else {
+        return;
+    };
+    let costs = measure(&gpu);
+    assert!(costs.are_sane() && costs.request > 0.0, "{costs:?}");
 }

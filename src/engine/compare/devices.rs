@@ -25,7 +25,8 @@ impl Devices {
             opened: Vec::new(),
             notes: Vec::new(),
         };
-        for tier in Tier::EACH {
+        let asked = |tier: &Tier| options.tier.is_none_or(|only| only == *tier);
+        for tier in Tier::EACH.into_iter().filter(asked) {
             let name = format!("gpu {tier}");
             let options = GpuOptions {
                 tier: Some(tier),

@@ -79,7 +79,7 @@ pub struct Comparison {
     /// Where the generated executions of the last size are left for other programs: raw columns, a file
     /// each.
     pub columns: Option<PathBuf>,
-    /// How devices are opened, in every tier.
+    /// How devices are opened: in every tier, unless it names one.
     #[cfg(feature = "gpu")]
     pub gpu: crate::gpu::GpuOptions,
 }
