@@ -1,5 +1,6 @@
 //! The FIX acceptor, seen by a counterparty that shares no code with it, and FIX as a feed.
 
+mod attacks;
 mod capture;
 mod chain;
 pub(crate) mod client;
@@ -10,3 +11,5 @@ mod kill;
 mod market_data;
 mod scenarios;
 mod session;
+#[cfg(feature = "tls")]
+mod tls;

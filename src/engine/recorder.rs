@@ -120,6 +120,10 @@ pub(super) fn fix(counters: &Counters, counts: &FixCounts) {
         (Counter::FixBytesOut, counts.bytes_written),
         (Counter::SlowReadersClosed, counts.slow_readers),
         (Counter::GarbledFixMessages, counts.garbled),
+        (Counter::FixLogonsEvicted, counts.logons_evicted),
+        (Counter::FixHandshakesRefused, counts.handshakes_refused),
+        (Counter::FixTurnsCut, counts.turns_cut),
+        (Counter::FixRequestsRefused, counts.requests_refused),
     ] {
         counters.set(counter, value);
     }

@@ -156,6 +156,10 @@ counters! {
     Publish Flow FixBytesOut "fix_bytes_out" "FIX bytes out" "Bytes sent over FIX."
     Publish Drop SlowReadersClosed "slow_readers_closed" "slow readers closed" "FIX sessions closed because they read too slowly."
     Publish Drop GarbledFixMessages "garbled_fix_messages" "garbled FIX messages" "FIX messages ignored because their frame or checksum is wrong."
+    Publish Drop FixLogonsEvicted "fix_logons_evicted" "FIX connections evicted" "Connections closed before their logon to make room for newer ones."
+    Publish Drop FixHandshakesRefused "fix_handshakes_refused" "TLS handshakes refused" "Connections closed because their TLS handshake failed."
+    Publish Flow FixTurnsCut "fix_turns_cut" "FIX turns cut short" "Times that a session's messages had to wait because those before them took long."
+    Publish Flow FixRequestsRefused "fix_requests_refused" "FIX requests refused" "Market data requests that were refused, such as those beyond max_subscriptions."
     Publish Error FixSessionsRefused "fix_sessions_refused" "FIX sessions refused" "Connections closed because their logon was not acceptable."
 }
 

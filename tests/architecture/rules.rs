@@ -56,6 +56,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["src/publish/fix/credentials.rs"]),
     ("crc32fast", &["src/publish/fix/store/journal.rs"]),
     ("jiff", &["src/publish/fix/schedule.rs"]),
+    ("rustls", &["src/publish/fix/tls.rs"]),
 ];
 
 /// Stages without I/O, clock, threads and logging.

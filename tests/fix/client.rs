@@ -4,7 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use widetape::market::Price;
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
+use widetape::window::Sums;
 
 /// 2020-01-30 14:30:00 UTC, as nanoseconds and as text.
 pub(super) const START: u64 = 1_580_394_600_000_000_000;
@@ -13,6 +15,11 @@ pub(super) const START_TEXT: &str = "20200130-14:30:00.000";
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What bytes go through: a socket, or TLS on one.
+pub(super) trait Wire: Read + Write {}
+
+impl<T: Read + Write> Wire for T {}
 
 /// An acceptor on a free port and the clock that drives it.
 pub(super) struct Desk {
@@ -86,6 +93,19 @@ pub(super) struct Client {
     /// MsgSeqNum of the next message.
     pub(super) next: u64,
     received: Vec<u8>,
+}
+
+/// One execution of `shares` at `price`.
+pub(super) fn one_trade(price: Price, shares: u32) -> Sums {
+    Sums {
+        notional: u128::from(price.0) * u128::from(shares),
+        volume: u64::from(shares),
+        trades: 1,
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+    }
 }
 
 /// `body`, with `|` for the separator, as a whole message.

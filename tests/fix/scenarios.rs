@@ -5,8 +5,11 @@ mod parse;
 mod play;
 
 use parse::{Scenario, Step, scenarios};
-use play::{Fault, expected, play};
+use play::{Fault, Plain, expected, play};
 use widetape::publish::fix::Version;
+
+#[cfg(feature = "tls")]
+pub(super) use play::Carrier;
 
 fn all() -> Vec<Scenario> {
     scenarios(include_str!("rules.txt"))
@@ -24,9 +27,23 @@ fn every_rule_in_every_version() {
     let mut failed = Vec::new();
     for scenario in &all() {
         for version in versions(scenario) {
-            if let Err(reason) = play(scenario, version, Fault::None) {
+            if let Err(reason) = play(scenario, version, Fault::None, &Plain) {
                 failed.push(format!("{} in {version:?}: {reason}", scenario.name));
             }
+        }
+    }
+    assert!(failed.is_empty(), "\n{}\n", failed.join("\n"));
+}
+
+/// Plays every scenario, each in one version.
+#[cfg(feature = "tls")]
+pub(super) fn every_rule_over(carrier: &dyn Carrier) {
+    let mut failed = Vec::new();
+    for (number, scenario) in all().iter().enumerate() {
+        let versions: Vec<Version> = versions(scenario).collect();
+        let version = versions[number % versions.len()];
+        if let Err(reason) = play(scenario, version, Fault::None, carrier) {
+            failed.push(format!("{} in {version:?}: {reason}", scenario.name));
         }
     }
     assert!(failed.is_empty(), "\n{}\n", failed.join("\n"));
@@ -76,7 +93,7 @@ fn a_corrupting_proxy_makes_every_scenario_fail() {
         let versions: Vec<Version> = versions(scenario).collect();
         let version = versions[number % versions.len()];
         for fault in faults(scenario, version) {
-            if play(scenario, version, fault).is_ok() {
+            if play(scenario, version, fault, &Plain).is_ok() {
                 unnoticed.push(format!("{} in {version:?}: {fault:?}", scenario.name));
             }
         }

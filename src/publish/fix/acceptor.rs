@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::connection::{Connection, Shared};
 use super::market_data::Market;
 use super::request::TRADES;
+use super::socket::Security;
 use super::{AcceptorOptions, Clock, FixCounts, FixError, Store};
 use crate::market::{Locate, Symbol, Timestamp};
 use crate::publish::{Publisher, TapeEvent, Update};
@@ -15,6 +16,8 @@ use crate::wire::fix::UtcText;
 
 /// Connections accepted in one duty cycle.
 const ACCEPTS_PER_DUTY: usize = 16;
+/// Steps of TLS handshakes in one duty cycle: each may cost a signature.
+const HANDSHAKES_PER_DUTY: usize = 4;
 /// Bytes read from a socket at a time.
 const CHUNK: usize = 16 * 1024;
 
@@ -27,6 +30,7 @@ const CHUNK: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Acceptor {
     listener: TcpListener,
+    security: Security,
     options: Arc<AcceptorOptions>,
     connections: Vec<Connection>,
     market: Market,
@@ -45,15 +49,14 @@ impl Acceptor {
     /// Listens. `windows` are the names of the windows in the order of [`Row::window`].
     ///
     /// # Errors
-    /// [`FixError`]: a setting out of range, an address beyond loopback without `plain_text`, one that is in use or refused by the system.
+    /// [`FixError`]: a setting out of range, an address beyond loopback with neither TLS nor
+    /// `plain_text`, one that is in use or refused by the system, a certificate that cannot be used.
     ///
     /// [`Row::window`]: crate::window::Row::window
     pub fn bind(options: AcceptorOptions, windows: Vec<String>) -> Result<Self, FixError> {
         options.validate()?;
         let address = options.listen;
-        if !address.ip().to_canonical().is_loopback() && !options.plain_text {
-            return Err(FixError::PlainText { address });
-        }
+        let security = Security::new(&options)?;
         let refused = |error: io::Error| match error.kind() {
             ErrorKind::AddrInUse => FixError::AddressInUse { address },
             _ => FixError::Listen { address, error },
@@ -65,6 +68,7 @@ impl Acceptor {
         market.offers_trades = options.trades;
         Ok(Self {
             listener,
+            security,
             options: Arc::new(options),
             connections: Vec::new(),
             market,
@@ -89,9 +93,10 @@ impl Acceptor {
     /// What has happened so far.
     #[must_use]
     pub fn counts(&self) -> FixCounts {
-        let waiting = self.connections.iter().map(Connection::waiting);
+        let all = self.connections.iter();
         FixCounts {
-            bytes_waiting: waiting.sum(),
+            bytes_waiting: all.clone().map(Connection::waiting).sum(),
+            bytes_held: all.map(Connection::held).sum(),
             ..self.counts
         }
     }
@@ -137,17 +142,37 @@ impl Acceptor {
                 break;
             };
             work += 1;
-            if self.connections.len() >= self.options.max_sessions {
+            if !self.make_room() {
                 self.counts.connections_refused += 1;
                 continue;
             }
             self.counts.connections += 1;
-            match Connection::new(stream, caller.ip(), &self.options, self.now) {
-                Ok(connection) => self.connections.push(connection),
-                Err(_) => self.counts.disconnects += 1,
-            }
+            let Ok(socket) = self.security.wrap(stream) else {
+                self.counts.disconnects += 1;
+                continue;
+            };
+            let connection = Connection::new(socket, caller.ip(), &self.options, self.now);
+            self.connections.push(connection);
         }
         work
+    }
+
+    /// Whether there is room for one connection more, if need be in place of the oldest that has not
+    /// logged on: who logs on at once gets in, however many others only connect.
+    fn make_room(&mut self) -> bool {
+        let has_not = |connection: &&Connection| connection.awaits_logon();
+        let pending = self.connections.iter().filter(has_not).count();
+        let is_full = self.connections.len() >= self.options.max_sessions;
+        if !is_full && pending < self.options.max_pending_logons {
+            return true;
+        }
+        let oldest = self.connections.iter().position(|one| one.awaits_logon());
+        if let Some(oldest) = oldest {
+            self.connections.remove(oldest);
+            self.counts.logons_evicted += 1;
+            self.counts.disconnects += 1;
+        }
+        oldest.is_some()
     }
 
     /// Calls `act` with each connection and drops those that have closed.
@@ -159,6 +184,7 @@ impl Acceptor {
             store: &mut self.store,
             counts: &mut self.counts,
             next_check_ns: &mut self.next_check_ns,
+            handshakes: HANDSHAKES_PER_DUTY,
             chunk: &mut self.chunk,
         };
         for connection in &mut self.connections {

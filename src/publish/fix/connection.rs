@@ -1,14 +1,15 @@
 //! One client's socket: bytes in, frames to the session, bytes out, and an orderly end.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
+use super::backlog::Backlog;
 use super::market_data::{Desk, Market};
 use super::outgoing::Turn;
-use super::session::{Cause, Session};
+use super::session::{Cause, SECOND, Session};
+use super::socket::{Socket, is_for_later};
 use super::subscription::Subscriber;
 use super::{AcceptorOptions, Clock, FixCounts, Store};
 use crate::market::Timestamp;
@@ -16,6 +17,11 @@ use crate::wire::fix::{Frame, UtcText, next_frame};
 
 /// Reads from one socket in one duty cycle.
 const READS_PER_TURN: usize = 4;
+/// Messages of one counterparty that are acted on in one duty cycle.
+const MESSAGES_PER_TURN: usize = 64;
+/// Bytes of answers that one counterparty can ask for in a second. A turn that took more than its share
+/// is followed by a rest, so that requests for everything in a loop leave the thread to the others.
+const ANSWER_BYTES_PER_S: u64 = 32 << 20;
 
 /// What all connections share, lent to one of them for a call.
 pub(super) struct Shared<'a> {
@@ -25,6 +31,8 @@ pub(super) struct Shared<'a> {
     pub(super) store: &'a mut Store,
     pub(super) counts: &'a mut FixCounts,
     pub(super) next_check_ns: &'a mut u64,
+    /// Steps of TLS handshakes that are left in this duty cycle.
+    pub(super) handshakes: usize,
     /// Where sockets are read into.
     pub(super) chunk: &'a mut [u8],
 }
@@ -43,17 +51,19 @@ enum State {
 
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    socket: Socket,
     options: Arc<AcceptorOptions>,
     inbox: BytesMut,
     outbox: BytesMut,
     session: Session,
     subscriber: Subscriber,
-    /// Bytes that the system has taken.
-    written: u64,
-    /// All bytes that there were at a time, while some of them wait, and that monotonic time.
-    waiting_since: Option<(u64, u64)>,
-    /// Whether a Logon in the inbox waits for its password to be checked.
+    backlog: Backlog,
+    /// Bytes written and waiting when the turn began.
+    began: u64,
+    /// Monotonic time before which nothing more of the counterparty's is acted on.
+    rests_until_ns: u64,
+    /// Whether messages wait in the inbox: for a later turn, or a Logon for its password to be checked.
+    /// Nothing is read meanwhile, so that the inbox stays small.
     deferred: bool,
     state: State,
 }
@@ -61,29 +71,38 @@ pub(super) struct Connection {
 impl Connection {
     /// Wraps a socket that was just accepted from `address`.
     pub(super) fn new(
-        stream: TcpStream,
+        socket: Socket,
         address: IpAddr,
         options: &Arc<AcceptorOptions>,
         now: Clock,
-    ) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
+    ) -> Self {
+        Self {
+            socket,
             options: Arc::clone(options),
             inbox: BytesMut::new(),
             outbox: BytesMut::new(),
             session: Session::new(Arc::clone(options), address, now.monotonic_ns),
             subscriber: Subscriber::default(),
-            written: 0,
-            waiting_since: None,
+            backlog: Backlog::default(),
+            began: 0,
+            rests_until_ns: 0,
             deferred: false,
             state: State::Open,
-        })
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
+    }
+
+    /// Whether no Logon has been accepted yet.
+    pub(super) fn awaits_logon(&self) -> bool {
+        self.state == State::Open && self.session.awaits_logon()
+    }
+
+    /// Bytes received that are held: in the inbox, and beyond a gap.
+    pub(super) fn held(&self) -> u64 {
+        (self.inbox.len() + self.session.queue_bytes) as u64
     }
 
     /// Whether a counterparty is logged on.
@@ -103,8 +122,20 @@ impl Connection {
     /// Reads, runs timers and writes. Returns how many messages and stretches of bytes it handled.
     pub(super) fn run(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut work = 0;
+        self.began = shared.counts.bytes_written + self.waiting();
+        let rests = self.state == State::Open && shared.now.monotonic_ns < self.rests_until_ns;
+        if !rests && self.state == State::Open {
+            work += self.resume(shared);
+        }
         for _ in 0..READS_PER_TURN {
-            match self.stream.read(shared.chunk) {
+            if rests || self.is_held_up() {
+                break;
+            }
+            let chunk = &mut *shared.chunk;
+            match self
+                .socket
+                .read(chunk, &mut shared.handshakes, shared.counts)
+            {
                 Ok(0) => {
                     self.close(shared);
                     return work + 1;
@@ -113,7 +144,11 @@ impl Connection {
                     work += 1;
                     if self.state == State::Open {
                         self.inbox.extend_from_slice(&shared.chunk[..length]);
-                        work += self.digest(shared);
+                        work += if self.deferred {
+                            0
+                        } else {
+                            self.digest(shared)
+                        };
                     }
                     if length < shared.chunk.len() {
                         break;
@@ -125,9 +160,6 @@ impl Connection {
                     return work + 1;
                 }
             }
-        }
-        if self.state == State::Open && self.deferred {
-            work += self.digest(shared);
         }
         if self.state == State::Open {
             let ended = self.with_turn(shared, |session, turn, _| session.tick(turn));
@@ -199,7 +231,42 @@ impl Connection {
         self.state = State::Closed;
     }
 
-    /// Hands every whole message in the inbox to the session.
+    /// Goes on with what an earlier turn has left.
+    fn resume(&mut self, shared: &mut Shared<'_>) -> usize {
+        if self.session.queue_bytes > 0 {
+            let ended = self.with_turn(shared, |session, turn, desk| session.drain(turn, desk));
+            self.settle(ended, shared);
+            if self.is_turn_over(false, shared) {
+                return 1;
+            }
+        }
+        match self.state == State::Open && self.deferred {
+            true => self.digest(shared),
+            false => 0,
+        }
+    }
+
+    /// Ends the turn after `enough` messages or long answers; these cost a rest.
+    fn is_turn_over(&mut self, enough: bool, shared: &mut Shared<'_>) -> bool {
+        let spent = self.with_turn(shared, |_, turn, _| turn.is_spent().then(|| turn.spent()));
+        if spent.is_none() && !enough {
+            return false;
+        }
+        let rest_ns = spent.unwrap_or(0).saturating_mul(SECOND) / ANSWER_BYTES_PER_S;
+        self.rests_until_ns = shared.now.monotonic_ns.saturating_add(rest_ns);
+        self.deferred = true;
+        shared.counts.turns_cut += 1;
+        true
+    }
+
+    /// Whether nothing is to be read before the messages that wait have been acted on. A caller whose
+    /// Logon waits is listened to a little longer, to notice when it has gone.
+    fn is_held_up(&self) -> bool {
+        let has_room = self.inbox.len() < self.options.max_message_bytes;
+        self.deferred && self.state == State::Open && !(self.awaits_logon() && has_room)
+    }
+
+    /// Hands the whole messages in the inbox to the session, as far as its turn goes.
     fn digest(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut used = 0;
         let mut work = 0;
@@ -228,6 +295,9 @@ impl Connection {
             }
             work += 1;
             self.settle(ended, shared);
+            if self.is_turn_over(work == MESSAGES_PER_TURN, shared) {
+                break;
+            }
         }
         self.inbox = inbox;
         self.inbox.advance(used);
@@ -237,7 +307,9 @@ impl Connection {
     /// Begins to close if the session has ended or its reader is too slow.
     fn settle(&mut self, ended: Result<(), Cause>, shared: &mut Shared<'_>) {
         let mut ended = ended.err();
-        if let Some(reason) = self.slowness(shared).filter(|_| ended.is_none()) {
+        let (waiting, now_ns) = (self.outbox.len(), shared.now.monotonic_ns);
+        let slowness = self.backlog.slowness(waiting, now_ns, &self.options);
+        if let Some(reason) = slowness.filter(|_| ended.is_none()) {
             ended = Some(self.with_turn(shared, |session, turn, _| {
                 session.log_out(&reason, turn, Cause::SlowReader)
             }));
@@ -251,6 +323,7 @@ impl Connection {
         self.with_turn(shared, |session, turn, _| session.end(turn));
         self.subscriber.subscriptions.clear();
         if self.outbox.is_empty() && matches!(cause, Cause::NoLogon | Cause::Answered) {
+            self.socket.finish();
             self.state = State::Closed;
             return;
         }
@@ -261,40 +334,16 @@ impl Connection {
         };
     }
 
-    /// Why the reader is too slow, if it is.
-    fn slowness(&self, shared: &Shared<'_>) -> Option<String> {
-        let (bytes, millis) = (self.options.max_pending_bytes, self.options.max_pending_ms);
-        if self.outbox.len() > bytes {
-            return Some(format!(
-                "reader too slow: more than {bytes} bytes are waiting"
-            ));
-        }
-        let (_, since_ns) = self.waiting_since?;
-        let age_ns = shared.now.monotonic_ns.saturating_sub(since_ns);
-        (age_ns > millis * 1_000_000)
-            .then(|| format!("reader too slow: bytes have waited for more than {millis} ms"))
-    }
-
-    /// Notes since when bytes have been waiting.
-    fn watch(&mut self, now_ns: u64) {
-        let written = self.written;
-        if self.waiting_since.is_some_and(|(all, _)| written >= all) {
-            self.waiting_since = None;
-        }
-        if self.waiting_since.is_none() && !self.outbox.is_empty() {
-            self.waiting_since = Some((written + self.outbox.len() as u64, now_ns));
-        }
-    }
-
     /// Writes what the socket takes; ends a connection that is closing when its time has come.
     fn flush(&mut self, shared: &mut Shared<'_>) -> usize {
         let mut work = 0;
         if self.state != State::Closed {
             shared.store.commit();
             let before = self.outbox.len();
-            let done = write_some(&self.stream, &mut self.outbox, shared.counts);
-            self.written += (before - self.outbox.len()) as u64;
-            self.watch(shared.now.monotonic_ns);
+            let done = self.socket.write_some(&mut self.outbox, shared.counts);
+            self.backlog.take(before - self.outbox.len());
+            self.backlog
+                .watch(self.outbox.len(), shared.now.monotonic_ns);
             match done {
                 Ok(writes) => work = writes,
                 Err(_) => {
@@ -308,9 +357,9 @@ impl Connection {
             flushed,
         } = &mut self.state
         {
-            if self.outbox.is_empty() && !*flushed {
+            if self.outbox.is_empty() && self.socket.is_flushed() && !*flushed {
                 *flushed = true;
-                let _ = self.stream.shutdown(Shutdown::Write);
+                self.socket.finish();
             }
             if shared.now.monotonic_ns >= *deadline_ns {
                 self.state = State::Closed;
@@ -328,49 +377,24 @@ impl Connection {
             now: shared.now,
             time: shared.time,
             out: &mut self.outbox,
+            began: self.began,
             limit: self.options.max_pending_bytes,
             conflate: self.options.conflate_bytes,
             store: &mut *shared.store,
             next_check_ns: &mut *shared.next_check_ns,
             counts: &mut *shared.counts,
         };
-        let (stream, written) = (&self.stream, &mut self.written);
+        let (socket, backlog) = (&mut self.socket, &mut self.backlog);
         let mut desk = Desk {
             market: &mut *shared.market,
             subscriber: &mut self.subscriber,
             max_subscriptions: self.options.max_subscriptions,
             drain: &mut |out, counts| {
                 let before = out.len();
-                let _ = write_some(stream, out, counts);
-                *written += (before - out.len()) as u64;
+                let _ = socket.write_some(out, counts);
+                backlog.take(before - out.len());
             },
         };
         act(&mut self.session, &mut turn, &mut desk)
     }
-}
-
-/// Writes what the socket takes of `out`. Returns how often it took something.
-fn write_some(
-    mut stream: &TcpStream,
-    out: &mut BytesMut,
-    counts: &mut FixCounts,
-) -> io::Result<usize> {
-    let mut writes = 0;
-    while !out.is_empty() {
-        match stream.write(out) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(length) => {
-                out.advance(length);
-                counts.bytes_written += length as u64;
-                writes += 1;
-            }
-            Err(error) if is_for_later(&error) => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(writes)
-}
-
-fn is_for_later(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

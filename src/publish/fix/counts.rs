@@ -13,8 +13,17 @@ pub struct FixCounts {
     pub logons_refused: u64,
     /// Of these, Logons whose Username or Password was wrong.
     pub credentials_refused: u64,
+    /// Connections closed before their Logon to make room for newer ones.
+    pub logons_evicted: u64,
+    /// Connections closed because their TLS handshake failed.
+    pub handshakes_refused: u64,
     /// Connections that ended, whatever the reason.
     pub disconnects: u64,
+    /// Times that a session's messages were left for later, because those before them were many or
+    /// took long answers.
+    pub turns_cut: u64,
+    /// Bytes received that are held now: messages that wait and parts of such; no total.
+    pub bytes_held: u64,
     /// Whole messages received.
     pub messages_received: u64,
     /// Stretches of bytes skipped because they were no message.

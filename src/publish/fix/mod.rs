@@ -11,6 +11,7 @@
 
 mod acceptor;
 mod addresses;
+mod backlog;
 mod conflate;
 mod connection;
 mod counterparty;
@@ -34,9 +35,12 @@ mod selection;
 mod sequence;
 mod session;
 mod snapshot;
+mod socket;
 mod store;
 mod subscription;
 mod tape;
+#[cfg(feature = "tls")]
+mod tls;
 mod version;
 
 pub use super::Now as Clock;
@@ -45,7 +49,7 @@ pub use addresses::AddressRange;
 pub use counterparty::Counterparty;
 pub use counts::FixCounts;
 pub use credentials::{Credentials, PasswordHash};
-pub use options::{AcceptorOptions, FixError};
+pub use options::{AcceptorOptions, FixError, TlsOptions};
 pub use schedule::{Period, Schedule};
 pub use store::{Key, Numbers, Place, Store, StoreError, StoreOptions};
 pub use version::Version;

@@ -2,10 +2,24 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::{Counterparty, Schedule, StoreError, StoreOptions};
+
+/// TLS under every connection of a listener. Files are PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsOptions {
+    /// Our certificate, followed by those that lead to its authority.
+    pub certificate: PathBuf,
+    /// Its private key: PKCS #8, PKCS #1 or SEC 1.
+    pub key: PathBuf,
+    /// Authorities, one of which must have signed the certificate that a client shows; without this
+    /// none is asked for.
+    pub client_authorities: Option<PathBuf>,
+}
 
 /// Settings of the acceptor. Every field may be left out of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,6 +29,8 @@ pub struct AcceptorOptions {
     pub listen: SocketAddr,
     /// Whether `listen` may be wider than loopback although nothing is encrypted, default no.
     pub plain_text: bool,
+    /// TLS; none unless said.
+    pub tls: Option<TlsOptions>,
     /// Our name, SenderCompID of what we send; default `WIDETAPE`.
     pub sender_comp_id: String,
     /// Names that counterparties may have, `*` and `?` as in [`Counterparty::comp_id`]. If none is
@@ -30,8 +46,11 @@ pub struct AcceptorOptions {
     pub store: StoreOptions,
     /// Whether every single execution is offered to those who ask for it, default no.
     pub trades: bool,
-    /// Connections at a time, default 64; more are closed at once.
+    /// Connections at a time, default 64. For one more the oldest that has not logged on is closed; if
+    /// all have, the new one.
     pub max_sessions: usize,
+    /// Connections at a time that have not logged on, default 16; for one more the oldest is closed.
+    pub max_pending_logons: usize,
     /// Longest BodyLength accepted, default 65536; longer messages are garbled.
     pub max_message_bytes: usize,
     /// Bytes that may wait for one slow reader before its symbols are conflated, default 256 KiB: they are
@@ -44,7 +63,7 @@ pub struct AcceptorOptions {
     pub max_pending_bytes: usize,
     /// Market data subscriptions of one session, default 16.
     pub max_subscriptions: usize,
-    /// Milliseconds that a new connection has for its Logon, default 10000.
+    /// Milliseconds that a new connection has for its Logon, a TLS handshake included, default 10000.
     pub logon_timeout_ms: u64,
     /// Seconds by which SendingTime may differ from our clock (MaxLatency), default 120.
     pub clock_tolerance_s: u64,
@@ -58,6 +77,7 @@ impl Default for AcceptorOptions {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9878),
             plain_text: false,
+            tls: None,
             sender_comp_id: "WIDETAPE".to_owned(),
             target_comp_ids: Vec::new(),
             counterparties: Vec::new(),
@@ -66,6 +86,7 @@ impl Default for AcceptorOptions {
             store: StoreOptions::default(),
             trades: false,
             max_sessions: 64,
+            max_pending_logons: 16,
             max_message_bytes: crate::wire::fix::MAX_MESSAGE_BYTES,
             conflate_bytes: 256 << 10,
             max_pending_ms: 30_000,
@@ -124,6 +145,12 @@ impl AcceptorOptions {
         let at_least = [
             ("max_sessions", self.max_sessions, 1, "must be 1 at least"),
             (
+                "max_pending_logons",
+                self.max_pending_logons,
+                1,
+                "must be 1 at least",
+            ),
+            (
                 "max_message_bytes",
                 self.max_message_bytes,
                 512,
@@ -180,11 +207,22 @@ pub enum FixError {
     },
     /// The address is wider than loopback, and nobody has said that plain text may go there.
     #[error(
-        "FIX on {address} would go over a network in plain text, passwords too: listen on loopback behind a TLS proxy, or say plain_text = true under [fix.acceptor]"
+        "FIX on {address} would go over a network in plain text, passwords too: give it a certificate under [fix.acceptor.tls], or say plain_text = true under [fix.acceptor]"
     )]
     PlainText {
         /// The address asked for.
         address: SocketAddr,
+    },
+    /// This program was built without the feature `tls`.
+    #[error("fix.acceptor.tls is set, and this program was built without the feature `tls`")]
+    NoTls,
+    /// A file of TLS cannot be read, or does not hold what it should.
+    #[error("fix.acceptor.tls: {}: {reason}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// Numbers cannot be kept where they should be.
     #[error(transparent)]
@@ -234,6 +272,11 @@ mod tests {
             ),
             ("max_sessions = 1".to_owned(), None),
             ("max_sessions = 0".to_owned(), Some("max_sessions")),
+            ("max_pending_logons = 1".to_owned(), None),
+            (
+                "max_pending_logons = 0".to_owned(),
+                Some("max_pending_logons"),
+            ),
             (
                 "max_message_bytes = 511".to_owned(),
                 Some("max_message_bytes"),

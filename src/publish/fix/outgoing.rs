@@ -5,6 +5,9 @@ use bytes::BytesMut;
 use super::{Clock, FixCounts, Place, Store, Version};
 use crate::wire::fix::{Body, Envelope, Message, UtcText, byte_sum, seal, tag};
 
+/// Bytes of answers after which a session's turn ends.
+const ANSWER_BYTES: u64 = 256 * 1024;
+
 /// What a session works with for the length of one call.
 pub(super) struct Turn<'a> {
     pub(super) now: Clock,
@@ -14,6 +17,8 @@ pub(super) struct Turn<'a> {
     pub(super) out: &'a mut BytesMut,
     /// Bytes that may wait there before market data is dropped.
     pub(super) limit: usize,
+    /// Bytes written and waiting when the session's turn began.
+    pub(super) began: u64,
     /// Bytes that may wait there before symbols are conflated.
     pub(super) conflate: usize,
     pub(super) store: &'a mut Store,
@@ -26,6 +31,16 @@ impl Turn<'_> {
     /// Whether symbols are to be conflated.
     pub(super) fn is_behind(&self) -> bool {
         self.out.len() > self.conflate
+    }
+
+    /// Bytes of answers in this turn.
+    pub(super) fn spent(&self) -> u64 {
+        (self.counts.bytes_written + self.out.len() as u64).saturating_sub(self.began)
+    }
+
+    /// Whether what the counterparty has sent further is for a later turn.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent() > ANSWER_BYTES
     }
 
     /// Whether the outgoing buffer is beyond its limit.

@@ -79,6 +79,7 @@ impl World {
             now,
             time: UtcText::new(now.utc_ns),
             out: &mut self.out,
+            began: 0,
             limit: 1 << 20,
             conflate: 1 << 20,
             store: &mut self.store,

@@ -102,11 +102,12 @@ impl Session {
         turn.counts.resends_requested += 1;
     }
 
-    /// Acts on the queued messages that are in order now, and closes a gap that is filled.
+    /// Acts on the queued messages that are in order now, as far as the turn goes, and closes a gap
+    /// that is filled.
     pub(super) fn drain(&mut self, turn: &mut Turn<'_>, application: &mut dyn Application) -> Step {
         while let Some(entry) = self.queue.first_entry() {
             let sequence = *entry.key();
-            if sequence > self.expected || turn.is_full() {
+            if sequence > self.expected || turn.is_spent() {
                 break;
             }
             let fields = entry.remove();

@@ -105,6 +105,11 @@ impl Session {
         self.phase == Phase::Active
     }
 
+    /// Whether no Logon has been accepted yet.
+    pub(super) fn awaits_logon(&self) -> bool {
+        matches!(self.phase, Phase::Waiting(_))
+    }
+
     /// Takes one message.
     pub(super) fn receive(
         &mut self,

@@ -8,7 +8,7 @@ use widetape::publish::fix::{AcceptorOptions, Version};
 use widetape::wire::fix::UtcText;
 
 use super::parse::{Scenario, Step};
-use crate::fix::client::Desk;
+use crate::fix::client::{Desk, Wire};
 
 /// What the proxy does to what the acceptor sends. Messages are counted over both connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +27,41 @@ pub(super) enum Fault {
     KeepOpen(usize),
 }
 
+/// How a counterparty reaches the acceptor.
+pub(in crate::fix) trait Carrier {
+    /// What the acceptor must be told for it.
+    fn settings(&self, options: &mut AcceptorOptions);
+
+    /// A connection that does not block.
+    fn dial(&self, desk: &mut Desk) -> Box<dyn Wire>;
+}
+
+/// TCP alone.
+pub(super) struct Plain;
+
+impl Carrier for Plain {
+    fn settings(&self, _: &mut AcceptorOptions) {}
+
+    fn dial(&self, desk: &mut Desk) -> Box<dyn Wire> {
+        let address = desk.acceptor.local_address().unwrap();
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Box::new(stream)
+    }
+}
+
 type Outcome<T> = Result<T, String>;
 
 /// One connection of the counterparty.
 struct Line {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     received: Vec<u8>,
     ended: bool,
 }
 
-struct Play {
+struct Play<'a> {
     desk: Desk,
+    carrier: &'a dyn Carrier,
     version: Version,
     fault: Fault,
     patience: Duration,
@@ -47,11 +71,18 @@ struct Play {
 }
 
 /// Plays `scenario`; what went otherwise than it says.
-pub(super) fn play(scenario: &Scenario, version: Version, fault: Fault) -> Outcome<()> {
+pub(super) fn play(
+    scenario: &Scenario,
+    version: Version,
+    fault: Fault,
+    carrier: &dyn Carrier,
+) -> Outcome<()> {
     let mut options: AcceptorOptions = toml::from_str(&scenario.settings).expect(&scenario.name);
     options.listen = ([127, 0, 0, 1], 0).into();
+    carrier.settings(&mut options);
     let mut play = Play {
         desk: Desk::with_options(options),
+        carrier,
         version,
         fault,
         patience: Duration::from_millis(if fault == Fault::None { 10_000 } else { 20 }),
@@ -73,7 +104,7 @@ pub(super) fn play(scenario: &Scenario, version: Version, fault: Fault) -> Outco
     Ok(())
 }
 
-impl Play {
+impl Play<'_> {
     fn step(&mut self, step: &Step) -> Outcome<()> {
         match step {
             Step::Send { connection, fields } => {
@@ -137,11 +168,8 @@ impl Play {
 
     fn line(&mut self, line: usize) -> &mut Line {
         if self.lines[line].is_none() {
-            let address = self.desk.acceptor.local_address().unwrap();
-            let stream = TcpStream::connect(address).unwrap();
-            stream.set_nonblocking(true).unwrap();
             self.lines[line] = Some(Line {
-                stream,
+                stream: self.carrier.dial(&mut self.desk),
                 received: Vec::new(),
                 ended: false,
             });
