@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use widetape::market::{Locate, Price, Symbol, Timestamp};
 use widetape::publish::{Publisher, Update};
-use widetape::window::{Row, Sums};
+use widetape::window::Row;
 
-use super::client::{Client, Desk};
+use super::client::{Client, Desk, one_trade};
 
 const SYMBOLS: u16 = 2_000;
 const CONFLATE: usize = 64 << 10;
@@ -23,15 +23,7 @@ fn row(locate: u16, window: u16, step: u32) -> Row {
         locate: Locate(locate),
         symbol: Symbol::new(&format!("S{locate}")).unwrap(),
         window,
-        sums: Sums {
-            notional: u128::from(price.0) * 3,
-            volume: 3,
-            trades: 1,
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-        },
+        sums: one_trade(price, 3),
         complete: true,
         revision: 0,
     }
@@ -126,6 +118,57 @@ fn a_stopped_reader_is_conflated_and_catches_up() {
     assert_eq!((counts.slow_readers, counts.market_data_dropped), (0, 0));
     lazy.send(&desk, "1", "112=in order again|");
     assert!(lazy.next(&mut desk).contains("|112=in order again|"));
+}
+
+#[test]
+fn one_stopped_reader_of_a_hundred_costs_the_others_nothing() {
+    let mut desk = Desk::new(|options| {
+        options.conflate_bytes = CONFLATE;
+        options.max_sessions = 100;
+    });
+    for locate in 0..SYMBOLS {
+        let name = format!("S{locate}");
+        desk.acceptor
+            .listing(Locate(locate), Symbol::new(&name).unwrap());
+    }
+    let _stopped = subscriber(&mut desk, "STOPPED");
+    let mut others: Vec<(Client, Values)> = Vec::new();
+    for number in 1..100 {
+        let mut client = desk.log_on(&format!("R{number}"));
+        let wish = "262=R|263=1|264=0|267=2|269=9|269=B|146=3|55=S1|55=S2|55=S3|";
+        client.send(&desk, "V", wish);
+        for _ in 0..3 {
+            assert!(client.next(&mut desk).contains("|35=W|"));
+        }
+        others.push((client, Values::new()));
+    }
+    let (mut step, mut after) = (0_u32, 0);
+    while after < 4 {
+        step += 1;
+        after += u32::from(desk.acceptor.counts().conflated > 0);
+        assert!(step < 1_000, "the socket cannot take it all");
+        let windows = if step.is_multiple_of(2) { 2 } else { 1 };
+        desk.step(step);
+        for (client, values) in &mut others {
+            assert_eq!(take(&client.next(&mut desk), values), 3 * 2 * windows);
+        }
+    }
+    let end = 34_200 + step;
+    let now = format!(
+        "at {:02}:{:02}:{:02}.000",
+        end / 3600,
+        end / 60 % 60,
+        end % 60
+    );
+    for (_, values) in &others {
+        assert_eq!(values, &others[0].1);
+        let newest = values.iter().filter(|((_, window, _), _)| window == "1s");
+        assert!(
+            newest.clone().count() == 6 && newest.clone().all(|(_, value)| value.ends_with(&now))
+        );
+    }
+    assert_eq!(desk.acceptor.sessions(), 100);
+    assert_eq!(desk.acceptor.counts().market_data_dropped, 0);
 }
 
 #[test]
