@@ -8,6 +8,8 @@ mod compare;
 mod day;
 /// What the machine gives and withholds, by planted files.
 mod doctor;
+/// `password`, typed and piped.
+mod password;
 /// The built command as a child process that cannot outlive its test or hang it.
 pub(crate) mod process;
 /// Rows as they are asked for: formats, places, symbols.

@@ -66,7 +66,7 @@ enum Command {
     Inspect(inspect::Args),
     /// Says what this machine gives, and what to change.
     Doctor(doctor::Args),
-    /// Hashes a counterparty's password, read from standard input, for the configuration.
+    /// Hashes a counterparty's password, asked for at a terminal or read from standard input.
     Password(password::Args),
 }
 
