@@ -13,3 +13,4 @@ mod scenarios;
 mod session;
 #[cfg(feature = "tls")]
 mod tls;
+mod values;

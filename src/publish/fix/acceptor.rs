@@ -135,6 +135,15 @@ impl Acceptor {
             .map_or(Ok(()), |failure| Err(io::Error::other(failure)))
     }
 
+    /// Lets the connections go on for one of the milliseconds that are left.
+    fn linger(&mut self, left_ms: &mut u64) {
+        self.each(|connection, shared| {
+            connection.run(shared);
+        });
+        std::thread::sleep(Duration::from_millis(1));
+        *left_ms -= 1;
+    }
+
     fn accept(&mut self) -> usize {
         let mut work = 0;
         while work < ACCEPTS_PER_DUTY && !self.finishing {
@@ -257,23 +266,21 @@ impl Publisher for Acceptor {
         self.check_store()
     }
 
-    /// Sends Logout to every session and waits, `linger_ms` at most, until all have answered it or
-    /// left. No connection is accepted after this.
+    /// Lets readers that are behind have their newest values, sends Logout to every session and waits
+    /// until all have answered it or left; `linger_ms` at most. No connection is accepted after this.
     fn finish(&mut self) -> io::Result<()> {
         self.finishing = true;
+        let mut left_ms = self.options.linger_ms;
+        let is_behind = |connection: &Connection| connection.subscriber().is_behind();
+        while left_ms > 0 && self.connections.iter().any(is_behind) {
+            self.linger(&mut left_ms);
+        }
         if let Some(time) = self.feed_time {
             self.each(|connection, shared| connection.tell_end(time, shared));
         }
         self.each(|connection, shared| connection.leave("end of session", shared));
-        for _ in 0..self.options.linger_ms {
-            if self.connections.is_empty() {
-                self.store.commit();
-                return self.check_store();
-            }
-            self.each(|connection, shared| {
-                connection.run(shared);
-            });
-            std::thread::sleep(Duration::from_millis(1));
+        while left_ms > 0 && !self.connections.is_empty() {
+            self.linger(&mut left_ms);
         }
         self.each(Connection::close);
         self.store.commit();
