@@ -89,6 +89,9 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
     let parsed =
         matches!(next_frame(&out, 65_536), Frame::Message { length, .. } if length == out.len());
     assert!(parsed, "what is written reads back");
+    if let Some(path) = std::env::var_os("WIDETAPE_FIX_MESSAGE") {
+        std::fs::write(path, &out).expect("the message for other engines");
+    }
 
     let mut group = criterion.benchmark_group("fix increment of 10 entries");
     group.throughput(Throughput::Bytes(out.len() as u64));
