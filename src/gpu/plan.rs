@@ -105,7 +105,7 @@ impl Limits {
         let powers = (0..=MOST_EXECUTIONS.ilog2()).rev().map(|power| 1 << power);
         Self {
             executions: powers.into_iter().find(|&count| fits(count)).unwrap_or(0),
-            windows: u32::try_from(binding_bytes / PICK_BYTES)
+            windows: u32::try_from(binding_bytes / ANSWER_BYTES)
                 .unwrap_or(u32::MAX)
                 .min(MOST_WINDOWS),
         }
@@ -260,7 +260,7 @@ impl Shape {
             Plane::Bounds => windows * BOUNDS_BYTES,
             Plane::Answers => windows * ANSWER_BYTES,
             Plane::Times => executions * 4,
-            Plane::Told => windows * PICK_BYTES,
+            Plane::Told => u64::from(self.tile.windows()) * PICK_BYTES,
             Plane::Counts => u64::from(self.tile.ends) * 4,
             // As long as there are symbols or widths, or planes of another shape.
             Plane::Starts | Plane::Widths | Plane::Places => 0,

@@ -86,11 +86,12 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether it has prices: not without executions, and not in a row about all symbols, whose prices
-    /// do not compare.
+    /// Whether it has prices: not without executions, and not if it is about all symbols, whose prices do not
+    /// compare. A feed may have a symbol of that name; its prices are not all 0.
     #[must_use]
     #[inline]
     pub fn has_prices(&self) -> bool {
-        self.sums.trades > 0 && self.symbol != Symbol::ALL
+        let is_total = self.symbol == Symbol::ALL && self.sums.high == Price(0);
+        self.sums.trades > 0 && !is_total
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Limits, MOST_WORKGROUPS};
+use super::{ANSWER_BYTES, Limits, MOST_WORKGROUPS, PICK_BYTES};
 
 /// Symbols that are told of in one go.
 const MOST_SYMBOLS: u32 = 1 << 14;
@@ -104,11 +104,14 @@ pub fn stretches(rows: u32, ends: u32, limits: &Limits) -> impl Iterator<Item = 
 #[must_use]
 pub fn tile(whole: Tile, limits: &Limits) -> Tile {
     let widths = whole.widths.max(1);
-    assert!(limits.windows >= widths, "no room for {widths} widths");
+    // Every window may be told of, and that takes more room than its answer.
+    let told = u64::from(limits.windows) * ANSWER_BYTES / PICK_BYTES;
+    let windows = told as u32;
+    assert!(windows >= widths, "no room for {widths} widths");
     assert!(whole.count <= MOST_TOP, "{} are ranked", whole.count);
-    let most_symbols = (limits.windows / widths).min(MOST_SYMBOLS);
+    let most_symbols = (windows / widths).min(MOST_SYMBOLS);
     let symbols = whole.symbols.clamp(1, most_symbols);
-    let most_ends = (limits.windows / (symbols * widths)).min(MOST_WORKGROUPS / widths);
+    let most_ends = (windows / (symbols * widths)).min(MOST_WORKGROUPS / widths);
     Tile {
         symbols,
         widths,
