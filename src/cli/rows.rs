@@ -46,10 +46,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
         symbols: only.take(),
         selection,
     });
-    if args.explain && (mode, args.request.backend) != (Mode::Batch, Backend::Auto) {
-        let reason = "--explain: only scan with --backend auto has a choice";
-        return Err(Error::Usage(reason.to_owned()));
-    }
+    has_a_choice_to_explain(args, mode)?;
     if args.files.len() > Chain::MAX_FILES {
         return Err(Error::Usage(format!(
             "more than {} files",
@@ -82,9 +79,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let (summary, outcome) = engine.run_inline(&Clock::machine(), None);
     warn(&summary);
     if args.explain {
-        for route in &summary.routes.routes {
-            say(format_args!("widetape: {route}"));
-        }
+        explain(&summary);
     }
     let truncated = std::mem::take(&mut *truncated.lock().unwrap_or_else(PoisonError::into_inner));
     let mut failure = None;
@@ -109,6 +104,22 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
         }
         Some(error) => Err(error.into()),
         None => Ok(()),
+    }
+}
+
+/// Refuses to explain where nothing is decided.
+fn has_a_choice_to_explain(args: &Args, mode: Mode) -> Result<(), Error> {
+    if args.explain && (mode, args.request.backend) != (Mode::Batch, Backend::Auto) {
+        let reason = "--explain: only scan with --backend auto has a choice";
+        return Err(Error::Usage(reason.to_owned()));
+    }
+    Ok(())
+}
+
+/// Says what was decided, and why.
+fn explain(summary: &Summary) {
+    for route in &summary.routes.routes {
+        say(format_args!("widetape: {route}"));
     }
 }
 

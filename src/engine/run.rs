@@ -136,8 +136,7 @@ impl Engine {
         let threads = Threads::plan(&options.threads)?;
         let live = source.is_live();
         let (tops, trades) = wanted(&publishers);
-        let counters = Counters::new();
-        let latency = Arc::new(Mutex::new(Latency::new()));
+        let (counters, latency) = (Counters::new(), Arc::new(Mutex::new(Latency::new())));
         let (flagged, routes, stop) = (Arc::default(), Arc::default(), Arc::default());
         let (packets_in, packets_out) = pipe(options.queue);
         let (batches_in, batches_out) = pipe(options.queue);

@@ -55,7 +55,9 @@ fn one_size_is_told_to_people_machines_and_the_eye() {
         assert!(done.text().lines().any(|found| found.starts_with(line)));
     }
     let drawn = fs::read_to_string(&plot).expect("a plot");
-    assert_eq!(drawn.matches("<polyline").count(), 2 * backends(size).len());
+    for mark in ["<polyline", "<circle"] {
+        assert_eq!(drawn.matches(mark).count(), 2 * backends(size).len());
+    }
     let is_software = report["adapter"]["is_software"] == true;
     assert_eq!(drawn.contains("SOFTWARE"), is_software);
     assert_eq!(done.text().contains("software: the processor"), is_software);

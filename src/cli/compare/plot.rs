@@ -8,7 +8,7 @@ use crate::engine::compare::{Measured, Report};
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 560.0;
 /// Left, top, right, bottom.
-const MARGINS: [f64; 4] = [80.0, 70.0, 200.0, 60.0];
+const MARGINS: [f64; 4] = [80.0, 95.0, 200.0, 60.0];
 const COLOURS: [&str; 6] = [
     "#888888", "#1b6ca8", "#111111", "#2a9d4a", "#d17a00", "#c0272d",
 ];
@@ -97,6 +97,11 @@ pub(super) fn draw(report: &Report) -> String {
                     .filter(|row| row.backend == backend.backend);
                 rows.map(|row| (x.at(size.windows as f64), y.at(time(row))))
             });
+            for (x, y) in points.clone() {
+                put(format!(
+                    r#"<circle cx="{x:.1}" cy="{y:.1}" r="3" fill="{colour}"/>"#
+                ));
+            }
             let points: Vec<String> = points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
             put(format!(
                 r#"<polyline fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}" points="{}"/>"#,
@@ -111,7 +116,7 @@ pub(super) fn draw(report: &Report) -> String {
     svg
 }
 
-fn titles(report: &Report) -> [String; 2] {
+fn titles(report: &Report) -> [String; 3] {
     let device = match &report.adapter {
         None => "no GPU".to_owned(),
         Some(adapter) if adapter.is_software => format!(
@@ -127,7 +132,8 @@ fn titles(report: &Report) -> [String; 2] {
         None => "no crossover".to_owned(),
     };
     [
-        format!("The dense grid by every backend, {threads} threads; {device}"),
+        format!("The dense grid by every backend, {threads} threads"),
+        device,
         format!("solid: day resident, dashed: from columns on the host; {crossover}"),
     ]
 }
