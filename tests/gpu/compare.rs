@@ -41,8 +41,9 @@ fn a_device_that_answers_wrongly_is_named() {
     if open(&GpuOptions::default()).is_none() {
         return;
     }
-    let right = "if times[middle] < time {";
-    let outcome = compare(Shaders::default().replacing(right, "if times[middle] < time + 1u {"));
+    let right = "let symbol = row / params.widths;";
+    let wrong = Shaders::default().replacing(right, "let symbol = row % params.widths;");
+    let outcome = compare(wrong);
     let Err(CompareError::Mismatch(found)) = outcome else {
         panic!("not caught: {outcome:?}");
     };
