@@ -295,9 +295,12 @@ fn games_with_numbers_hold_little_and_end() {
     }
     player.next = 3;
     player.send(&attacked.desk, "0", "");
-    attacked.step();
-    attacked.desk.elapsed_ms += 2_000;
-    attacked.until(|counts| counts.disconnects == 1);
+    attacked.until(|counts| counts.rejects == 2);
+    while attacked.desk.acceptor.counts().disconnects < 1 {
+        attacked.desk.elapsed_ms += 10;
+        attacked.step();
+        assert!(attacked.desk.elapsed_ms < 20_000);
+    }
     let counts = attacked.end();
     assert_eq!(counts.bytes_held, 0);
     assert_eq!(
