@@ -16,6 +16,8 @@ mod reductions;
 mod rows;
 /// Sums in every tier against the suite, and faults planted in shaders and plans.
 mod sums;
+/// VWAPs divided on the device.
+mod vwaps;
 
 use proptest::prelude::ProptestConfig;
 use widetape::gpu::{Error, Gpu, GpuOptions};

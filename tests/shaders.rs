@@ -6,8 +6,8 @@ use naga::front::wgsl;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Literal, Module, ScalarKind, StorageAccess, TypeInner};
 use widetape::gpu::{
-    Answer, BLOCK, BY_NOTIONAL, BY_RANGE, BY_TRADES, BY_VOLUME, EXTREME_BLOCK, LANES, NOBODY,
-    Params, Pick, Shaders, Stage, TALLY_BYTES, TILES, Tier, Total, VECTOR,
+    Answer, BLOCK, BY_NOTIONAL, BY_RANGE, BY_TRADES, BY_VOLUME, EXTREME_BLOCK, LANES, NO_VWAP,
+    NOBODY, Params, Pick, Shaders, Stage, TALLY_BYTES, TILES, Tier, Total, VECTOR,
 };
 
 /// The module, if it is valid on a device that has what the tier needs and nothing more.
@@ -43,7 +43,7 @@ fn modules() -> Vec<(String, Tier, Option<Stage>, Module)> {
 
 #[test]
 fn every_shader_is_valid_in_every_tier_and_no_lower_one() {
-    assert_eq!(modules().len(), 3 * 12);
+    assert_eq!(modules().len(), 3 * 13);
     let shaders = Shaders::default();
     for (tier, below) in [(Tier::Longs, Tier::Words), (Tier::Subgroups, Tier::Longs)] {
         let text = shaders.module(Stage::SumsReduce, tier);
@@ -129,6 +129,7 @@ fn constants_have_the_same_values_on_both_sides() {
             ("BY_TRADES", BY_TRADES),
             ("BY_RANGE", BY_RANGE),
             ("NOBODY", NOBODY),
+            ("NO_VWAP", NO_VWAP),
         ] {
             assert_eq!(constant(&module, constant_name), Some(value), "{name}");
         }

@@ -54,6 +54,8 @@ const BY_TRADES: u32 = 2u;
 const BY_RANGE: u32 = 3u;
 // The symbol of a place that nobody takes.
 const NOBODY: u32 = 0xffffffffu;
+// Both words of the VWAP of a window without volume.
+const NO_VWAP: u32 = 0xffffffffu;
 
 // Whether notionals need 96 bits; else 64 are proved to do.
 override is_wide: bool = true;

@@ -19,7 +19,8 @@
 //! ([`Gpu::append`]): only that is uploaded, and *place* makes room for it.
 //!
 //! Where only a few of its windows are wanted, or their totals ([`Gpu::reduce`]), three more stages choose or
-//! add up on the device, and little is read back: *totals*, *top* and *deviation*.
+//! add up on the device, and little is read back: *totals*, *top* and *deviation*. *Vwap* divides, for who wants
+//! the VWAP of every window and nothing else ([`Gpu::vwaps`]).
 //!
 //! Everything on the device is a copy of what the host has: a device that is lost costs an answer
 //! computed elsewhere, never a wrong one.
@@ -39,15 +40,17 @@ mod reduce;
 mod shader;
 mod tier;
 mod timing;
+mod vwaps;
 
 pub use day::GpuDay;
 pub use device::{AdapterSummary, adapters};
 pub use error::Error;
 pub use kernel::{Gpu, GpuOptions};
 pub use params::{
-    Answer, BLOCK, BY_NOTIONAL, BY_RANGE, BY_TRADES, BY_VOLUME, EXTREME_BLOCK, LANES, NOBODY,
-    Params, Pick, TALLY_BYTES, TILES, Total, VECTOR,
+    Answer, BLOCK, BY_NOTIONAL, BY_RANGE, BY_TRADES, BY_VOLUME, EXTREME_BLOCK, LANES, NO_VWAP,
+    NOBODY, Params, Pick, TALLY_BYTES, TILES, Total, VECTOR,
 };
 pub use shader::{Plane, Shaders, Stage};
 pub use tier::Tier;
 pub use timing::{GridTimes, LoadTimes};
+pub use vwaps::VwapRow;

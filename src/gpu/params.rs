@@ -117,6 +117,9 @@ pub const BY_RANGE: u32 = 3;
 /// The symbol of a place that nobody takes.
 pub const NOBODY: u32 = u32::MAX;
 
+/// Both words of the VWAP of a window without volume.
+pub const NO_VWAP: u32 = u32::MAX;
+
 /// Invocations of a workgroup.
 pub const LANES: u32 = 256;
 /// Executions that a lane reads at once.

@@ -32,6 +32,8 @@ const ANSWER_BYTES: u64 = size_of::<Answer>() as u64;
 const PICK_BYTES: u64 = size_of::<Pick>() as u64;
 /// Workgroups of a dispatch that every device allows.
 const MOST_WORKGROUPS: u32 = 65_535;
+/// Iterations over the bits of a VWAP: of ticks, and of micros of a tick.
+const BITS_OF_VWAP: u32 = 32 + 7;
 /// Iterations over the words of a symbol whose VWAP may stray.
 const WORDS_OF_PRODUCTS: u32 = 64;
 
@@ -221,6 +223,7 @@ impl Shape {
             // Each of the two bounds halves what is left of a symbol.
             Stage::GridBounds => 2 * (u32::BITS - self.executions.leading_zeros()),
             Stage::Windows => 2 * (EXTREME_BLOCK - 1),
+            Stage::Vwap => BITS_OF_VWAP,
             Stage::Totals => symbols_of_a_lane + 2 * scan,
             Stage::Top => {
                 let rounds = self.tile.count;
@@ -239,7 +242,7 @@ impl Shape {
             Stage::SumsReduce | Stage::SumsApply => self.sum_blocks,
             Stage::SumsSpine => 1,
             Stage::ExtremesBase | Stage::ExtremesLevel => self.extreme_blocks.div_ceil(LANES),
-            Stage::GridBounds | Stage::Windows => self.windows.div_ceil(LANES),
+            Stage::GridBounds | Stage::Windows | Stage::Vwap => self.windows.div_ceil(LANES),
             Stage::Totals | Stage::Top => self.tile.ends * self.tile.widths,
             Stage::Deviation => self.tile.ends,
             Stage::Place => self.executions.div_ceil(LANES * VECTOR),

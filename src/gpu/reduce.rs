@@ -50,15 +50,7 @@ impl Gpu {
                 for loaded in &day.shards {
                     let locates = &day.locates[loaded.shard.symbols.clone()];
                     for symbols in cut(locates.len() as u32, tile.symbols) {
-                        let stretch = Stretch {
-                            rows: symbols.start * tile.widths..symbols.end * tile.widths,
-                            ends: ends.clone(),
-                        };
-                        let tile = Tile {
-                            symbols: symbols.len() as u32,
-                            ends: ends.len() as u32,
-                            ..tile
-                        };
+                        let (stretch, tile) = tile.stretch(&symbols, &ends);
                         told.locates = locates[symbols.start as usize..].to_vec();
                         dispatcher.tell(device, loaded, &asked, (&stretch, tile), &mut told)?;
                     }
@@ -180,7 +172,7 @@ impl Dispatcher {
     }
 
     /// Runs stages and reads `count` entries of what the last has written.
-    fn told<T: Pod + Zeroable>(
+    pub(super) fn told<T: Pod + Zeroable>(
         &mut self,
         (device, loaded, shape): (&Device, &Loaded, &Shape),
         stages: &[Stage],

@@ -40,7 +40,7 @@ pub enum Plane {
     Starts,
     /// u64: widths of a grid in milliseconds.
     Widths,
-    /// What is told of a grid: [`super::Total`] or [`super::Pick`].
+    /// What is told of a grid: [`super::Total`], [`super::Pick`], or VWAPs of two u32.
     Told,
     /// u32: how many windows are told of each end, or where they begin.
     Counts,
@@ -95,6 +95,8 @@ pub enum Stage {
     GridBounds,
     /// Answers.
     Windows,
+    /// Their VWAPs.
+    Vwap,
     /// Sums of the answers of all symbols.
     Totals,
     /// The greatest of all symbols.
@@ -107,7 +109,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order in which they may follow each other.
-    pub const EACH: [Stage; 11] = [
+    pub const EACH: [Stage; 12] = [
         Stage::SumsReduce,
         Stage::SumsSpine,
         Stage::SumsApply,
@@ -115,6 +117,7 @@ impl Stage {
         Stage::ExtremesLevel,
         Stage::GridBounds,
         Stage::Windows,
+        Stage::Vwap,
         Stage::Totals,
         Stage::Top,
         Stage::Deviation,
@@ -157,7 +160,7 @@ impl Stage {
                 ],
                 &[Plane::Answers],
             ),
-            Stage::Totals | Stage::Top => (&[Plane::Answers], &[Plane::Told]),
+            Stage::Vwap | Stage::Totals | Stage::Top => (&[Plane::Answers], &[Plane::Told]),
             Stage::Deviation => (&[Plane::Answers], &[Plane::Told, Plane::Counts]),
             Stage::Place => (
                 &[
@@ -181,6 +184,7 @@ impl Stage {
             Stage::ExtremesLevel => include_str!("../../shaders/extremes_level.wgsl"),
             Stage::GridBounds => include_str!("../../shaders/grid_bounds.wgsl"),
             Stage::Windows => include_str!("../../shaders/windows.wgsl"),
+            Stage::Vwap => include_str!("../../shaders/vwap.wgsl"),
             Stage::Totals => include_str!("../../shaders/totals.wgsl"),
             Stage::Top => include_str!("../../shaders/top.wgsl"),
             Stage::Deviation => include_str!("../../shaders/deviation.wgsl"),

@@ -46,6 +46,25 @@ impl Tile {
     pub fn windows(&self) -> u32 {
         self.symbols * self.widths * self.ends
     }
+
+    /// The windows of some symbols and ends, counted from the first of a grid: where they stand in it, and
+    /// how many they are.
+    pub(in crate::gpu) fn stretch(
+        self,
+        symbols: &Range<u32>,
+        ends: &Range<u32>,
+    ) -> (Stretch, Self) {
+        let stretch = Stretch {
+            rows: symbols.start * self.widths..symbols.end * self.widths,
+            ends: ends.clone(),
+        };
+        let tile = Self {
+            symbols: symbols.len() as u32,
+            ends: ends.len() as u32,
+            ..self
+        };
+        (stretch, tile)
+    }
 }
 
 impl Stretch {
