@@ -34,6 +34,8 @@ fn every_tier_is_compared_and_timed() {
     assert_eq!(backends[..4], ["scalar", "simd", "parallel", "gpu u32"]);
     assert_eq!(report.copies.devices.len(), backends.len() - 3);
     assert_eq!(report.crossovers.len(), backends.len() - 3);
+    let mut rows = report.sizes[0].rows.iter();
+    assert!(rows.all(|row| row.reduced > 0.0));
 }
 
 #[test]
@@ -48,6 +50,14 @@ fn a_device_that_answers_wrongly_is_named() {
         panic!("not caught: {outcome:?}");
     };
     assert_eq!((&*found.backend, &*found.reference), ("gpu u32", "simd"));
+    let right = "symbol < params.symbols; symbol += LANES";
+    let wrong =
+        Shaders::default().replacing(right, "symbol + 1u < params.symbols; symbol += LANES");
+    let outcome = compare(wrong);
+    let Err(CompareError::Mismatch(found)) = outcome else {
+        panic!("not caught: {outcome:?}");
+    };
+    assert_eq!(found.what, "totals of the universe");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::engine::compare::{Crossover, Measured, Report, SizeReport};
 
-const HEADING: [&str; 9] = [
+const HEADING: [&str; 10] = [
     "backend",
     "upload",
     "build",
@@ -12,6 +12,7 @@ const HEADING: [&str; 9] = [
     "read back",
     "total",
     "resident",
+    "reduced",
     "GB/s",
     "of copy",
 ];
@@ -80,7 +81,7 @@ fn notes(size: &SizeReport, line: &mut impl FnMut(String)) {
     }
 }
 
-fn cells(row: &Measured) -> [String; 9] {
+fn cells(row: &Measured) -> [String; 10] {
     let millis = |seconds: f64| format!("{:.3}", seconds * 1e3);
     let or_none = |seconds: Option<f64>| seconds.map_or("-".to_owned(), millis);
     let percent = |fraction| format!("{:.1} %", fraction * 100.0);
@@ -92,12 +93,13 @@ fn cells(row: &Measured) -> [String; 9] {
         or_none(row.read_back),
         millis(row.total),
         millis(row.resident),
+        millis(row.reduced),
         format!("{:.2}", row.bytes_per_second / 1e9),
         row.copy_fraction.map_or("-".to_owned(), percent),
     ]
 }
 
-fn columns([backend, rest @ ..]: [String; 9]) -> String {
+fn columns([backend, rest @ ..]: [String; 10]) -> String {
     rest.iter().fold(format!("{backend:<14}"), |line, cell| {
         format!("{line}{cell:>11}")
     })

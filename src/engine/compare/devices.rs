@@ -1,9 +1,13 @@
 //! The GPU's tiers.
 
-use super::digest::Look;
+use super::digest::{Answers, Look};
 use super::processors::median;
+use super::totals::Totals;
 use super::{Adapter, Digest, Job, Measured, Mismatch, SizeReport};
 use crate::gpu::{Error, Gpu, GpuDay, GpuOptions, LoadTimes, Tier};
+use crate::market::{Duration, NANOS_PER_MILLI};
+use crate::window::day::Reduction;
+use crate::window::{Selection, Width};
 
 /// The preferred adapter, opened once for each tier that it has.
 pub(super) struct Devices {
@@ -77,7 +81,7 @@ impl Devices {
     pub(super) fn measure(
         &self,
         job: &Job<'_>,
-        wanted: &Digest,
+        wanted: &Answers,
         report: &mut SizeReport,
     ) -> Result<(), Mismatch> {
         for opened in &self.opened {
@@ -101,11 +105,21 @@ impl Opened {
         format!("{} is left out: {error}", self.name)
     }
 
-    fn ask(&self, job: &Job<'_>) -> Result<(GpuDay, Digest), Error> {
+    fn ask(&self, job: &Job<'_>) -> Result<(GpuDay, Answers), Error> {
         let day = self.gpu.load(job.day)?;
-        let mut answers = Digest::default();
-        self.gpu.grid(&day, job.step, &job.grid, &mut answers)?;
-        Ok((day, answers))
+        let mut digest = Digest::default();
+        self.gpu.grid(&day, job.step, &job.grid, &mut digest)?;
+        let totals = self.totals(job, &day)?;
+        Ok((day, Answers { digest, totals }))
+    }
+
+    /// The totals of the universe, added up on the device.
+    fn totals(&self, job: &Job<'_>, day: &GpuDay) -> Result<Totals, Error> {
+        let mut totals = Totals::new(&job.grid);
+        let reduction = totals_of(job);
+        self.gpu
+            .reduce(day, &reduction, |picked| totals.take(&picked))?;
+        Ok(totals)
     }
 
     fn time(&self, job: &Job<'_>, day: &GpuDay, bytes: u64) -> Result<Measured, Error> {
@@ -119,6 +133,10 @@ impl Opened {
             failure = failure.take().or(shown.err());
             look.sum()
         });
+        let reduced = median(|| {
+            let told = self.totals(job, day);
+            failure = failure.take().or(told.err());
+        });
         if let Some(error) = failure {
             return Err(error);
         }
@@ -127,8 +145,23 @@ impl Opened {
         Ok(Measured::new(
             &self.name,
             (Some(upload), build, compute, read_back),
-            (upload + build + resident, resident),
+            (upload + build + resident, resident, reduced),
             (bytes, Some(self.copy_bandwidth)),
         ))
+    }
+}
+
+/// Asks for the totals of all windows of a job.
+fn totals_of(job: &Job<'_>) -> Reduction {
+    let width = |&steps: &u32| {
+        let nanos = u64::from(steps) * job.step.nanos();
+        Width::Finite(Duration::from_millis(nanos / NANOS_PER_MILLI).unwrap_or(job.step))
+    };
+    Reduction {
+        step: job.step,
+        first: job.grid.first,
+        ends: job.grid.ends,
+        widths: job.grid.widths.iter().map(width).collect(),
+        selection: Selection::Totals,
     }
 }

@@ -1,6 +1,7 @@
 //! Answers in a few words: equal digests mean equal answers.
 
-use crate::window::day::{GridBlock, Visit};
+use super::totals::Totals;
+use crate::window::day::{Grid, GridBlock, Visit};
 
 /// The fields of an answer, as they stand in a digest.
 pub(super) const FIELDS: [&str; 8] = [
@@ -88,6 +89,46 @@ impl Visit for Digest {
             }
         }
         *self.at(block.width) = sums;
+    }
+}
+
+/// All answers in a few words, and their totals.
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    pub(super) digest: Digest,
+    pub(super) totals: Totals,
+}
+
+impl Answers {
+    /// Of no window yet.
+    pub(super) fn new(grid: &Grid) -> Self {
+        Self {
+            digest: Digest::default(),
+            totals: Totals::new(grid),
+        }
+    }
+
+    /// Those of parts of the universe, added up.
+    pub(super) fn of(grid: &Grid, parts: Vec<Answers>) -> Self {
+        let pairs = parts.into_iter().map(|part| (part.digest, part.totals));
+        let (digests, totals): (Vec<Digest>, Vec<Totals>) = pairs.unzip();
+        Self {
+            digest: Digest::of(digests),
+            totals: Totals::of(grid, totals),
+        }
+    }
+
+    /// What first differs, in words.
+    pub(super) fn difference(&self, other: &Answers) -> Option<String> {
+        let totals = || (self.totals != other.totals).then(|| "totals of the universe".to_owned());
+        self.digest.difference(&other.digest).or_else(totals)
+    }
+}
+
+impl Visit for Answers {
+    fn visit(&mut self, block: &GridBlock<'_>) {
+        self.digest.visit(block);
+        self.totals.visit(block);
     }
 }
 

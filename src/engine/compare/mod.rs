@@ -13,6 +13,7 @@ mod files;
 mod processors;
 mod report;
 mod size;
+mod totals;
 
 use std::path::PathBuf;
 
@@ -27,13 +28,14 @@ pub use size::{Size, ladder};
 
 use bandwidth::copy_bandwidth;
 use devices::Devices;
+use digest::Answers;
 use processors::Processors;
 
 #[cfg(not(feature = "gpu"))]
 mod devices {
     //! A build that has no device.
 
-    use super::{Adapter, Digest, Job, Mismatch, SizeReport};
+    use super::{Adapter, Answers, Job, Mismatch, SizeReport};
 
     pub(super) struct Devices {
         pub(super) notes: Vec<String>,
@@ -58,7 +60,7 @@ mod devices {
         pub(super) fn measure(
             &self,
             _: &Job<'_>,
-            _: &Digest,
+            _: &Answers,
             _: &mut SizeReport,
         ) -> Result<(), Mismatch> {
             Ok(())
@@ -136,8 +138,8 @@ impl Job<'_> {
     /// Refuses answers that are not `wanted`.
     fn agree(
         &self,
-        (reference, wanted): (&str, &Digest),
-        (backend, got): (&str, &Digest),
+        (reference, wanted): (&str, &Answers),
+        (backend, got): (&str, &Answers),
     ) -> Result<(), Mismatch> {
         wanted.difference(got).map_or(Ok(()), |what| {
             Err(Mismatch {
@@ -235,7 +237,7 @@ impl Comparison {
         processors.measure(&job, copies, &mut report);
         progress(&format!("comparing and timing the GPU on {size}"));
         devices.measure(&job, &wanted, &mut report)?;
-        report.answers = wanted;
+        report.answers = wanted.digest;
         Ok(report)
     }
 }

@@ -3,8 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use super::digest::Look;
-use super::{Copies, Digest, Job, Measured, Mismatch, SizeReport};
+use super::digest::{Answers, Look};
+use super::totals::Totals;
+use super::{Copies, Job, Measured, Mismatch, SizeReport};
 use crate::cpu::{Parallel, Scalar, Simd};
 use crate::window::day::{Bars, DayKernel, Grid};
 
@@ -44,7 +45,7 @@ impl Processors {
         &mut self,
         job: &Job<'_>,
         report: &mut SizeReport,
-    ) -> Result<Digest, Mismatch> {
+    ) -> Result<Answers, Mismatch> {
         let Self { simd, parallel, .. } = *self;
         Scalar.bars(job.day, job.step, &mut self.bars);
         let mut found = Bars::default();
@@ -52,16 +53,16 @@ impl Processors {
         job.agree_on_bars("simd", &self.bars, &found)?;
         parallel.bars(job.day, job.step, &mut found);
         job.agree_on_bars("parallel", &self.bars, &found)?;
-        let digest = |grid: &Grid| Digest::of(simd.grid(&self.bars, grid, Digest::default));
-        let wanted = digest(&job.grid);
+        let answers = |grid: &Grid| asked(&simd, &self.bars, grid);
+        let wanted = answers(&job.grid);
         self.oracle_is_timed = additions(&self.bars, &job.grid) <= ORACLE_ADDITIONS;
-        let asked = match self.oracle_is_timed {
+        let grids = match self.oracle_is_timed {
             true => vec![job.grid.clone()],
             false => sample(&job.grid),
         };
-        for grid in &asked {
-            let oracle = Digest::of(Scalar.grid(&self.bars, grid, Digest::default));
-            job.agree(("scalar", &oracle), ("simd", &digest(grid)))?;
+        for grid in &grids {
+            let oracle = asked(&Scalar, &self.bars, grid);
+            job.agree(("scalar", &oracle), ("simd", &answers(grid)))?;
         }
         if !self.oracle_is_timed {
             let (stretches, ends) = SAMPLE;
@@ -69,7 +70,7 @@ impl Processors {
                 "scalar answered {stretches} x {ends} ends, equal; all would take too long"
             ));
         }
-        let found = Digest::of(parallel.grid(&self.bars, &job.grid, Digest::default));
+        let found = asked(&parallel, &self.bars, &job.grid);
         job.agree(("simd", &wanted), ("parallel", &found))?;
         Ok(wanted)
     }
@@ -98,13 +99,22 @@ impl Processors {
                 .iter()
                 .fold(0, |sum, look| sum.wrapping_add(look.sum()))
         });
+        let reduced = median(|| {
+            let parts = kernel.grid(&self.bars, &job.grid, || Totals::new(&job.grid));
+            Totals::of(&job.grid, parts)
+        });
         report.rows.push(Measured::new(
             kernel.name(),
             (None, build, compute, None),
-            (build + compute, compute),
+            (build + compute, compute, reduced),
             (report.bytes, Some(copy_bandwidth)),
         ));
     }
+}
+
+/// The answers of a backend.
+fn asked(kernel: &impl DayKernel, bars: &Bars, grid: &Grid) -> Answers {
+    Answers::of(grid, kernel.grid(bars, grid, || Answers::new(grid)))
 }
 
 impl Job<'_> {

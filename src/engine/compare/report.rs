@@ -100,6 +100,9 @@ pub struct Measured {
     pub total: f64,
     /// The same where upload and build have been done before.
     pub resident: f64,
+    /// As `resident`, for the totals of the universe at every end and width alone: they are added up where
+    /// the answers are computed.
+    pub reduced: f64,
     /// Effective traffic by the time of `compute`.
     pub bytes_per_second: f64,
     /// The same by the bandwidth of copying there.
@@ -143,12 +146,12 @@ impl SizeReport {
 }
 
 impl Measured {
-    /// The times of `backend`: upload, build, compute and read back; in all and where the day is
-    /// resident. `traffic` is the effective one in bytes, and the bandwidth of copying.
+    /// The times of `backend`: upload, build, compute and read back; in all, where the day is
+    /// resident, and for totals. `traffic` is the effective one in bytes, and the bandwidth of copying.
     pub(super) fn new(
         backend: &str,
         (upload, build, compute, read_back): (Option<f64>, f64, f64, Option<f64>),
-        (total, resident): (f64, f64),
+        (total, resident, reduced): (f64, f64, f64),
         (bytes, copy_bandwidth): (u64, Option<f64>),
     ) -> Self {
         let bytes_per_second = bytes as f64 / compute;
@@ -160,6 +163,7 @@ impl Measured {
             read_back,
             total,
             resident,
+            reduced,
             bytes_per_second,
             copy_fraction: copy_bandwidth.map(|copied| bytes_per_second / copied),
         }
@@ -241,7 +245,12 @@ mod tests {
         for &(windows, ours, theirs) in sizes {
             let row = |backend, upload, total: f64| {
                 let times = (upload, 0.0, total, None);
-                Measured::new(backend, times, (total, total / 4.0), (80, Some(40.0)))
+                Measured::new(
+                    backend,
+                    times,
+                    (total, total / 4.0, total),
+                    (80, Some(40.0)),
+                )
             };
             let size = Size::new(1, 1, &[step], None);
             let day = Resident::default();
