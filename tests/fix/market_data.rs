@@ -209,6 +209,26 @@ fn staleness_is_told_to_subscribers() {
 }
 
 #[test]
+fn quotes_that_are_not_offered_are_not_asked_of_the_feed() {
+    let mut desk = Desk::new(|options| options.quotes = false);
+    assert!(!desk.acceptor.wants_tops());
+    desk.acceptor.listing(Locate(1), symbol("AAPL"));
+    desk.publish(&[row(1, "AAPL", 0, 0, 10_000)], &[]);
+    let mut client = desk.log_on("ME");
+    for types in ["267=1|269=0", "267=1|269=1", "267=2|269=9|269=1"] {
+        let wish = format!("262=A|263=1|264=1|{types}|146=1|55=*|");
+        let answer = ask(&mut client, &mut desk, &wish);
+        assert!(
+            answer.contains("|35=Y|") && answer.contains("|281=8|"),
+            "{answer}"
+        );
+    }
+    let wish = "262=A|263=1|264=1|267=1|269=9|146=1|55=*|";
+    assert!(ask(&mut client, &mut desk, wish).contains("|35=W|"));
+    assert!(Desk::new(|_| {}).acceptor.wants_tops());
+}
+
+#[test]
 fn refusals_by_reason() {
     let mut desk = Desk::with_universe();
     let mut client = desk.log_on("ME");

@@ -65,6 +65,7 @@ impl Acceptor {
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let mut market = Market::new(&windows);
+        market.offers_quotes = options.quotes;
         market.offers_trades = options.trades;
         Ok(Self {
             listener,
@@ -212,7 +213,7 @@ impl Publisher for Acceptor {
     }
 
     fn wants_tops(&self) -> bool {
-        true
+        self.options.quotes
     }
 
     fn wants_trades(&self) -> bool {

@@ -77,6 +77,8 @@ pub(super) struct Market {
     pub(super) catch_up: CatchUp,
     pub(super) entries: Entries,
     pub(super) selections: Selections,
+    /// Whether bids and offers are served.
+    pub(super) offers_quotes: bool,
     /// Whether single executions are served.
     pub(super) offers_trades: bool,
     interests: Interests,
@@ -98,6 +100,7 @@ impl Market {
             catch_up: CatchUp::default(),
             entries: Entries::default(),
             selections: Selections::default(),
+            offers_quotes: true,
             offers_trades: false,
             interests: Interests::default(),
             group: Body::default(),
@@ -294,6 +297,9 @@ impl Desk<'_> {
         }
         if request.types & TRADES != 0 && !self.market.offers_trades {
             return Err(Refusal::Window);
+        }
+        if request.types & BOOK != 0 && !self.market.offers_quotes {
+            return Err(Refusal::EntryType);
         }
         if known.is_some() {
             return Err(Refusal::DuplicateId);

@@ -44,6 +44,9 @@ pub struct AcceptorOptions {
     pub schedule: Option<Schedule>,
     /// Where numbers and messages are kept; default in memory, and no messages.
     pub store: StoreOptions,
+    /// Whether best bids and offers are offered, default yes. Where nobody takes them no ladders of prices
+    /// are kept, and messages cost a third.
+    pub quotes: bool,
     /// Whether every single execution is offered to those who ask for it, default no.
     pub trades: bool,
     /// Connections at a time, default 64. For one more the oldest that has not logged on is closed; if
@@ -84,6 +87,7 @@ impl Default for AcceptorOptions {
             reset_on_logon: false,
             schedule: None,
             store: StoreOptions::default(),
+            quotes: true,
             trades: false,
             max_sessions: 64,
             max_pending_logons: 16,

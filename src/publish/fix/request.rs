@@ -88,7 +88,9 @@ impl Refusal {
             Refusal::Aggregation => {
                 "unsupported AggregatedBook: sizes are sums, leave it out or ask for Y"
             }
-            Refusal::EntryType => "unsupported MDEntryType: 0 1 2 4 5 7 8 9 B are served",
+            Refusal::EntryType => {
+                "unsupported MDEntryType: 2 4 5 7 8 9 B are served, and 0 1 where quotes are offered"
+            }
             Refusal::Window => {
                 "unsupported TradingSessionID: it must name a window that is computed"
             }
