@@ -107,7 +107,7 @@ pub mod wire;
 pub use buffer::{Framing, Packet, Pool};
 pub use engine::{
     Backend, Chain, Clock, Cores, Engine, Error, Mode, Options, PlacementError, Recovery,
-    RecoveryOptions, Summary, ThreadOptions, Topology, Wait,
+    RecoveryOptions, Summary, ThreadOptions, Topology, Wait, Wide,
 };
 pub use feed::sender::{Loss, Sender, SenderOptions, Speed, Tape};
 pub use feed::{

@@ -4,6 +4,7 @@
 //! description of the rows, and remembers what has been written so that breaks correct it. `days`
 //! draws days as wire messages; `rows` sends them through the whole engine in every way. `long` does
 //! without the model where a day must be long. `reductions` holds what is told of ends against folding.
+//! `survey` sends days through an engine with wide windows apart.
 
 pub(crate) mod day_jobs;
 mod days;
@@ -12,3 +13,5 @@ mod long;
 mod model;
 mod reductions;
 mod rows;
+#[cfg(feature = "gpu")]
+mod survey;

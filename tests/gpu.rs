@@ -16,6 +16,8 @@ mod reductions;
 mod rows;
 /// Sums in every tier against the suite, and faults planted in shaders and plans.
 mod sums;
+/// The wide windows of a service on a GPU, and on one that is destroyed.
+mod survey;
 /// VWAPs divided on the device.
 mod vwaps;
 

@@ -57,6 +57,18 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Appends the executions and marks of the batch that follows; its quotes are left out.
+    pub fn append(&mut self, next: &Batch) {
+        let before = self.trades.len() as u32;
+        self.trades.extend(&next.trades, 0..next.trades.len());
+        let marks = next.marks.iter();
+        self.marks
+            .extend(marks.map(|&(at, mark)| (before + at, mark)));
+        self.now = self.now.max(next.now);
+        self.started |= next.started;
+        self.messages += next.messages;
+    }
+
     /// Forgets the content and keeps the storage.
     pub fn clear(&mut self) {
         self.trades.clear();

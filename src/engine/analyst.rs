@@ -8,6 +8,7 @@ use super::decoded::Decoded;
 use super::pipe::{Inlet, Outlet, Received, Sent};
 use super::results::{Results, TopsKeeper};
 use super::stopwatch::Stopwatch;
+use super::survey::Forward;
 use super::{Clock, Error, recorder};
 use crate::metrics::{Counters, Latency, Stage};
 use crate::window::Sliding;
@@ -19,6 +20,8 @@ pub(super) struct Analyst {
     tops: TopsKeeper,
     /// Whether any publisher wants single executions.
     wants_trades: bool,
+    /// Who keeps the wide windows, if anybody does.
+    forward: Option<Forward>,
     counters: Arc<Counters>,
     latency: Stopwatch,
     ended: bool,
@@ -26,8 +29,7 @@ pub(super) struct Analyst {
 
 impl Analyst {
     pub(super) fn new(
-        batches: Inlet<Box<Decoded>>,
-        results: Outlet<Box<Results>>,
+        (batches, results, forward): (Inlet<Box<Decoded>>, Outlet<Box<Results>>, Option<Forward>),
         sliding: Sliding,
         wants_trades: bool,
         counters: Arc<Counters>,
@@ -39,6 +41,7 @@ impl Analyst {
             sliding,
             tops: TopsKeeper::default(),
             wants_trades,
+            forward,
             counters,
             latency: Stopwatch::new(latency),
             ended: false,
@@ -51,7 +54,7 @@ impl Analyst {
         results.learn(&batch.marks);
         results.stale = batch.stale;
         self.sliding.apply(batch, &mut results.output)?;
-        results.now = batch.now;
+        results.now = Some(batch.now);
         if self.wants_trades {
             results.record(batch, |locate| self.sliding.label(locate));
         }
@@ -65,6 +68,9 @@ impl Analyst {
             let now = clock.monotonic_ns();
             self.latency
                 .record(Stage::ReceiptToWindow, now, &results.receipts);
+        }
+        if let Some(forward) = &mut self.forward {
+            forward.gather(batch);
         }
         Ok(self.send(results))
     }
@@ -104,7 +110,12 @@ impl Agent for Analyst {
             Sent::Closed => return Ok(Duty::Done),
         }
         if self.ended {
-            return Ok(Duty::Done);
+            let is_sent = self.forward.as_mut().is_none_or(Forward::finish);
+            return Ok(if is_sent { Duty::Done } else { Duty::Idle });
+        }
+        if let Some(forward) = &mut self.forward {
+            // All rows of the stream have been sent: publishers meet names and narrow rows before wide ones.
+            forward.offer();
         }
         let duty = match self.batches.receive() {
             Received::Value(mut batch) => {
@@ -122,6 +133,8 @@ impl Agent for Analyst {
     fn wait(&mut self, timeout: Duration) {
         if self.results.is_waiting() {
             self.results.wait(timeout);
+        } else if let (true, Some(forward)) = (self.ended, &mut self.forward) {
+            forward.wait(timeout);
         } else {
             self.batches.wait(timeout);
         }

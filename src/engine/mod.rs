@@ -1,8 +1,9 @@
 //! The threads and channels that join the stages.
 //!
-//! Four agents: the receiver polls a source, the decoder puts packets in order and turns messages
+//! Four agents, and a fifth for wide windows: the receiver polls a source, the decoder puts packets in order and turns messages
 //! into columns, the analyst (or, for `scan`, the scanner) turns columns into rows, and the publisher
-//! hands rows to whoever wants them. Between them are bounded pipes of batches. [`Engine::run`] puts
+//! hands rows to whoever wants them. The surveyor takes executions from the analyst, keeps the wide windows
+//! and hands their rows to the publisher; nobody waits for it. Between them are bounded pipes of batches. [`Engine::run`] puts
 //! them on threads, as [`ThreadOptions`] say; [`Engine::run_inline`] lets them take turns on the
 //! caller's. All give the same rows.
 
@@ -36,6 +37,7 @@ mod scanner;
 mod seek;
 mod slabs;
 mod stopwatch;
+mod survey;
 mod threads;
 mod wait;
 
@@ -54,5 +56,6 @@ pub use offload::{
 pub use recovery::{Recovery, RecoveryOptions};
 
 pub use run::{Engine, Mode, Options, Summary};
+pub use survey::{Survey, Wide};
 pub use threads::ThreadOptions;
 pub use wait::Wait;

@@ -7,6 +7,7 @@
 //! was opened and a less demanding tier is not. [`DayOffload`] does the same for days that stay on the device.
 
 mod day;
+mod growing;
 mod standby;
 
 use std::sync::Arc;

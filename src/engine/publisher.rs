@@ -20,7 +20,14 @@ const DUTY_EVERY_NS: u64 = 50_000;
 const UNWRITTEN: usize = 65_536;
 
 pub(super) struct Publishing {
+    /// What the stream brings, which goes first.
     results: Inlet<Box<Results>>,
+    /// Wide rows, if there are any, and some that wait until the stream has nothing: what it sent before
+    /// them has then been published.
+    wide: Option<Inlet<Box<Results>>>,
+    held: Option<Box<Results>>,
+    /// Whether the stream brings nothing more.
+    is_ended: bool,
     publishers: Vec<Box<dyn Publisher + Send>>,
     counters: Arc<Counters>,
     latency: Stopwatch,
@@ -36,7 +43,7 @@ pub(super) struct Publishing {
 
 impl Publishing {
     pub(super) fn new(
-        results: Inlet<Box<Results>>,
+        (results, wide): (Inlet<Box<Results>>, Option<Inlet<Box<Results>>>),
         publishers: Vec<Box<dyn Publisher + Send>>,
         counters: Arc<Counters>,
         latency: &Arc<Mutex<Latency>>,
@@ -44,6 +51,9 @@ impl Publishing {
     ) -> Self {
         Self {
             results,
+            wide,
+            held: None,
+            is_ended: false,
             publishers,
             counters,
             latency: Stopwatch::new(latency),
@@ -127,22 +137,46 @@ impl Publishing {
         Ok(worked)
     }
 
+    /// The stream has nothing now: publishes the wide rows that were held before that was known, or holds
+    /// the next.
+    fn cycle_wide(&mut self, now: Now, clock: &Clock) -> Result<bool, Error> {
+        let Some(wide) = &mut self.wide else {
+            return Ok(false);
+        };
+        if let Some(results) = self.held.take() {
+            self.publish(&results, now, clock)?;
+            if let Some(wide) = &mut self.wide {
+                wide.give_back(results);
+            }
+            return Ok(true);
+        }
+        match wide.receive() {
+            Received::Value(results) => self.held = Some(results),
+            Received::Empty => return Ok(false),
+            Received::Closed => self.wide = None,
+        }
+        Ok(true)
+    }
+
     fn cycle(&mut self, clock: &Clock) -> Result<Duty, Error> {
         let now = clock.now();
-        let mut worked = false;
-        match self.results.receive() {
+        let mut worked = match self.results.receive() {
             Received::Value(results) => {
                 self.publish(&results, now, clock)?;
                 self.results.give_back(results);
-                worked = true;
+                true
             }
-            Received::Empty => {}
+            Received::Empty => self.cycle_wide(now, clock)?,
             Received::Closed => {
-                self.each(|publisher| publisher.finish())?;
-                self.record();
-                self.written(clock);
-                return Ok(Duty::Done);
+                self.is_ended = true;
+                self.cycle_wide(now, clock)?
             }
+        };
+        if self.is_ended && self.wide.is_none() {
+            self.each(|publisher| publisher.finish())?;
+            self.record();
+            self.written(clock);
+            return Ok(Duty::Done);
         }
         if now.monotonic_ns >= self.due_ns {
             let busy = self.duties(now, clock)?;
@@ -176,6 +210,9 @@ impl Agent for Publishing {
     }
 
     fn wait(&mut self, timeout: Duration) {
-        self.results.wait(timeout);
+        match &mut self.wide {
+            Some(wide) if self.is_ended => wide.wait(timeout),
+            _ => self.results.wait(timeout),
+        }
     }
 }

@@ -78,6 +78,17 @@ pub(super) fn sliding(counters: &Counters, counts: &SlidingCounts) {
     }
 }
 
+/// Of breaks and names the stream tells; a survey meets the same.
+pub(super) fn survey(counters: &Counters, counts: &SlidingCounts) {
+    for (counter, value) in [
+        (Counter::WideRows, counts.rows),
+        (Counter::WideCorrections, counts.corrections),
+        (Counter::WideBreaksUnpublished, counts.unpublished_breaks),
+    ] {
+        counters.set(counter, value);
+    }
+}
+
 pub(super) fn sequencer(counters: &Counters, counts: &SequencerCounts) {
     let duplicates: u64 = counts.lines.iter().map(|line| line.duplicates).sum();
     let malformed = &counts.malformed;

@@ -13,8 +13,8 @@ pub(super) struct Results {
     pub(super) tops: Vec<(Locate, Symbol, Top)>,
     /// Executions and breaks, for publishers that want them.
     pub(super) tape: Vec<TapeEvent>,
-    /// Feed time after all of them.
-    pub(super) now: Timestamp,
+    /// Feed time after all of them; nothing if they say nothing of it.
+    pub(super) now: Option<Timestamp>,
     /// When each packet of the batch behind them was received, in nanoseconds; none for files.
     pub(super) receipts: Vec<u64>,
     /// What the feed has become, if it has: stale or live.
@@ -29,6 +29,7 @@ impl Results {
         self.tape.clear();
         self.receipts.clear();
         self.stale = None;
+        self.now = None;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -71,8 +72,10 @@ impl Results {
         for &(locate, symbol) in &self.listings {
             publisher.listing(locate, symbol);
         }
-        if publisher.wants_trades() {
-            publisher.trades(self.now, &self.tape)?;
+        if publisher.wants_trades()
+            && let Some(now) = self.now
+        {
+            publisher.trades(now, &self.tape)?;
         }
         let mut from = 0;
         for (index, &(time, to)) in self.output.updates.iter().enumerate() {

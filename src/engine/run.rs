@@ -12,6 +12,7 @@ use super::pipe::pipe;
 use super::publisher::Publishing;
 use super::receiver::Receiver;
 use super::scanner::Scanner;
+use super::survey::{Surveyor, Wide};
 use super::threads::{ThreadOptions, Threads};
 use super::{Backend, Clock, Error, Normaliser, Recovery, Routes};
 use crate::feed::Source;
@@ -40,6 +41,9 @@ pub struct Options {
     /// What is told of each end; all rows unless said. For [`Mode::Batch`] alone: a stream knows no end
     /// whole.
     pub wanted: Option<Wanted>,
+    /// Windows that are answered apart, at a cadence of their own, by a GPU if there is one. For
+    /// [`Mode::Stream`] alone.
+    pub wide: Option<Wide>,
     /// How they are computed.
     pub mode: Mode,
     /// By which kernel.
@@ -68,6 +72,7 @@ impl Options {
         Self {
             spec,
             wanted: None,
+            wide: None,
             mode: Mode::default(),
             backend: Backend::default(),
             #[cfg(feature = "gpu")]
@@ -113,6 +118,7 @@ pub struct Engine {
     decoder: Decoder,
     analyst: Box<dyn Agent>,
     publishing: Publishing,
+    surveyor: Option<Surveyor>,
     counters: Arc<Counters>,
     latency: Arc<Mutex<Latency>>,
     flagged: Arc<Mutex<Vec<Symbol>>>,
@@ -126,16 +132,15 @@ impl Engine {
     /// Joins the stages. Rows go to every one of `publishers`, in order.
     ///
     /// # Errors
-    /// When `options.spec` makes no sense, or threads cannot be placed as `options.threads` says.
+    /// When `options.spec` or `options.wide` makes no sense, or threads cannot be placed as `options.threads` says.
     pub fn new(
         source: Box<dyn Source>,
         publishers: Vec<Box<dyn Publisher + Send>>,
         options: Options,
     ) -> Result<Self, Error> {
-        options.spec.check()?;
-        let threads = Threads::plan(&options.threads)?;
-        let live = source.is_live();
-        let (tops, trades) = wanted(&publishers);
+        options.check()?;
+        let threads = Threads::plan(&options.threads, usize::from(options.wide.is_some()))?;
+        let (live, (tops, trades)) = (source.is_live(), wanted(&publishers));
         let (counters, latency) = (Counters::new(), Arc::new(Mutex::new(Latency::new())));
         let (flagged, routes, stop) = (Arc::default(), Arc::default(), Arc::default());
         let (packets_in, packets_out) = pipe(options.queue);
@@ -143,6 +148,7 @@ impl Engine {
         let (results_in, results_out) = pipe(options.queue);
         let (kernel, gpu_trouble) = options.kernel(&counters, &routes);
         let reducer = options.reducer(&counters, &gpu_trouble);
+        let wide = options.surveyor(&counters, &gpu_trouble);
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
         let normaliser = Normaliser::new(tops).with_memory(options.memory);
         let decoder = Decoder::new(
@@ -161,8 +167,7 @@ impl Engine {
         }
         let analyst: Box<dyn Agent> = match options.mode {
             Mode::Stream => Box::new(Analyst::new(
-                batches_out,
-                results_in,
+                (batches_out, results_in, wide.forward),
                 Sliding::new(options.spec, kernel).with_memory(options.memory),
                 trades,
                 Arc::clone(&counters),
@@ -177,7 +182,7 @@ impl Engine {
             )),
         };
         let publishing = Publishing::new(
-            results_out,
+            (results_out, wide.results),
             publishers,
             Arc::clone(&counters),
             &latency,
@@ -188,6 +193,7 @@ impl Engine {
             decoder,
             analyst,
             publishing,
+            surveyor: wide.surveyor,
             counters,
             latency,
             flagged,
@@ -201,6 +207,15 @@ impl Engine {
     /// Adds a publisher behind the others.
     pub fn add_publisher(&mut self, publisher: Box<dyn Publisher + Send>) {
         self.publishing.add(publisher);
+    }
+
+    /// Asks what `open` opens for the sums of the wide windows, on `clock`, in place of the GPU.
+    #[cfg(feature = "gpu")]
+    pub fn survey_by(&mut self, open: super::OpenDayAccelerator, clock: Clock) {
+        let (counters, trouble) = (self.counters(), Arc::clone(&self.gpu_trouble));
+        let surveyor = self.surveyor.take();
+        self.surveyor = surveyor
+            .map(|surveyor| surveyor.with(|survey| survey.telling(open, clock, counters, trouble)));
     }
 
     /// Setting this stops the engine: what has been received is worked off, publishers say goodbye.
@@ -235,12 +250,13 @@ impl Engine {
         clock: &Clock,
         run: impl FnOnce(Threads, Vec<Box<dyn Agent>>) -> Result<(), Error>,
     ) -> (Summary, Result<(), Error>) {
-        let agents: Vec<Box<dyn Agent>> = vec![
+        let mut agents: Vec<Box<dyn Agent>> = vec![
             Box::new(self.receiver),
             Box::new(self.decoder),
             self.analyst,
             Box::new(self.publishing),
         ];
+        agents.extend(self.surveyor.map(|agent| Box::new(agent) as Box<dyn Agent>));
         let outcome = run(self.threads, agents);
         let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let mut flagged = self.flagged.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,7 @@ use super::{Clock, Error};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadOptions {
     /// 4: one for each agent. 2: one for the receiver, one for decoder, analyst and publisher. 1: all
-    /// on one, so that nothing is handed from core to core.
+    /// on one, so that nothing is handed from core to core. Wide windows take one more.
     pub count: usize,
     /// What a thread does while there is nothing to do.
     pub wait: Wait,
@@ -61,16 +61,18 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Compares what was asked for with what this machine has.
-    pub(super) fn plan(options: &ThreadOptions) -> Result<Self, Error> {
-        let shares = options.shares().map_err(Error::Threads)?;
+    /// Compares what was asked for with what this machine has. So many agents, the last ones, have a thread
+    /// each beside those that are asked for.
+    pub(super) fn plan(options: &ThreadOptions, beside: usize) -> Result<Self, Error> {
+        let shared = options.shares().map_err(Error::Threads)?;
+        let shares = [shared, &vec![1; beside]].concat();
         let topology = match options.places() {
             true => Topology::read(Path::new("/")),
             false => Topology::default(),
         };
         let cores = affinity::plan(shares.len(), &options.cores, options.numa_node, &topology)?;
         Ok(Self {
-            shares: shares.iter().copied().zip(cores).collect(),
+            shares: shares.into_iter().zip(cores).collect(),
             wait: options.wait,
         })
     }

@@ -59,6 +59,11 @@ impl Duration {
         })
     }
 
+    /// A second: the distance of ends of wide windows unless another is asked for.
+    pub const SECOND: Self = Self {
+        nanos: NANOS_PER_SECOND,
+    };
+
     /// A tenth of a second: the step unless another is asked for.
     pub const HUNDRED_MILLISECONDS: Self = Self {
         nanos: 100 * NANOS_PER_MILLI,

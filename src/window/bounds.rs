@@ -84,12 +84,7 @@ impl<'a> Planner<'a> {
     /// `after` and `last` are multiples of the step.
     pub fn plan(&self, after: u64, last: u64, mut visit: impl FnMut(Planned)) {
         let mut end = after;
-        let mut at = Cursors {
-            low: self.first_at(self.width.start(end)),
-            high: self.first_at(end),
-            previous_low: 0,
-            previous_high: 0,
-        };
+        let mut at = self.cursors(end);
         while let Some(next) = self.next_end(end, at).filter(|&next| next <= last) {
             end = next;
             let previous = end.saturating_sub(self.step);
@@ -100,6 +95,22 @@ impl<'a> Planner<'a> {
             if self.exists(end, at) {
                 visit(self.row(end, at));
             }
+        }
+    }
+
+    /// The first end after `after`, a multiple of the step, at which a row may exist as things stand.
+    #[must_use]
+    pub fn next(&self, after: u64) -> Option<u64> {
+        self.next_end(after, self.cursors(after))
+    }
+
+    /// What the window that ends at `end` holds; nothing before it.
+    fn cursors(&self, end: u64) -> Cursors {
+        Cursors {
+            low: self.first_at(self.width.start(end)),
+            high: self.first_at(end),
+            previous_low: 0,
+            previous_high: 0,
         }
     }
 

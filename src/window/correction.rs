@@ -237,8 +237,9 @@ fn extremes_between(log: &TradeLog, first: Position, end: Position) -> (u32, u32
     (high, low)
 }
 
-/// The ends, as (after, last], whose window holds an execution at `time`, none after `passed`.
-fn touched_ends(spec: &Spec, window: usize, time: u64, passed: u64) -> (u64, u64) {
+/// The ends, as (after, last] in nanoseconds, whose window holds an execution at `time`, none after `passed`.
+#[must_use]
+pub fn touched_ends(spec: &Spec, window: usize, time: u64, passed: u64) -> (u64, u64) {
     let step = spec.step.nanos();
     let after = time / step * step;
     let last = match spec.windows[window].width {

@@ -21,7 +21,7 @@ mod state;
 mod vwap;
 
 pub use bounds::{Break, Planned, Planner};
-pub use correction::Alive;
+pub use correction::{Alive, touched_ends};
 pub use gaps::Gaps;
 pub use kernel::{Bounds, Job, Kernel};
 pub use policy::{ExecutionKind, Policy};

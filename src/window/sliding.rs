@@ -32,7 +32,8 @@ impl Output {
         self.updates.clear();
     }
 
-    pub(super) fn close(&mut self, time: u64) {
+    /// Ends an update at `time`, in nanoseconds, if it brings rows.
+    pub fn close(&mut self, time: u64) {
         if self.updates.last().map_or(0, |&(_, end)| end) < self.rows.len() {
             self.updates.push((Timestamp(time), self.rows.len()));
         }

@@ -145,6 +145,9 @@ pub enum SpecError {
     /// A window stands twice in the list.
     #[error("window `{0}` stands twice in the list")]
     Repeated(String),
+    /// A width is asked of both of two requests.
+    #[error("window `{0}` is as wide as one of the others")]
+    Shared(String),
     /// More windows than one request may have.
     #[error("{0} windows are more than the {MAX_WINDOWS} that one request may have")]
     TooMany(usize),
@@ -184,6 +187,22 @@ impl Spec {
             }
         }
         Ok(())
+    }
+
+    /// The same request with more windows behind its own.
+    ///
+    /// # Errors
+    /// When one of them is as wide as one of its own, or they are too many.
+    pub fn followed_by(&self, more: &[Window]) -> Result<Spec, SpecError> {
+        let is_own = |window: &&Window| self.windows.iter().any(|own| own.width == window.width);
+        if let Some(shared) = more.iter().find(is_own) {
+            return Err(SpecError::Shared(shared.label.clone()));
+        }
+        let all = Spec {
+            windows: [&self.windows[..], more].concat(),
+            ..self.clone()
+        };
+        all.check().map(|()| all)
     }
 
     /// The longest finite width in nanoseconds, 0 when there is none.

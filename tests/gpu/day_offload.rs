@@ -18,6 +18,7 @@ use widetape::window::{Measure, Selection, Sums, Width};
 use super::open;
 use crate::common::random::Random;
 use crate::common::reductions::{check, random, resident, suite};
+pub(super) use faulty::Shared as SharedGpu;
 use faulty::{Fault, Shared, faulty};
 
 const SECOND_NS: u64 = 1_000_000_000;

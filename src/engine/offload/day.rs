@@ -5,7 +5,7 @@
 //! fails the CPU goes on from there, so that the visitor is shown every window once.
 
 mod shown;
-mod trial;
+pub(super) mod trial;
 
 use std::sync::{Arc, Mutex};
 
@@ -36,6 +36,12 @@ pub trait DayAccelerator: Send {
     /// When it did not; it holds none then.
     fn hold(&mut self, day: &Resident) -> Result<(), gpu::Error>;
 
+    /// Appends executions to the day that it holds, each behind those of its symbol.
+    ///
+    /// # Errors
+    /// When it did not.
+    fn append(&mut self, chunk: &Resident) -> Result<(), gpu::Error>;
+
     /// Shows every window of `grid`, by symbol, width and end.
     ///
     /// # Errors
@@ -64,16 +70,27 @@ pub trait DayAccelerator: Send {
 }
 
 /// A GPU and the day that it holds.
-struct GpuHolding {
+pub(super) struct GpuHolding {
     gpu: Gpu,
     day: Option<GpuDay>,
 }
 
 impl GpuHolding {
-    fn day(&self) -> Result<&GpuDay, gpu::Error> {
-        let none = || gpu::Error::Refused("it holds no day".to_owned());
-        self.day.as_ref().ok_or_else(none)
+    /// Opens GPUs as `options` say.
+    pub(super) fn opener(options: GpuOptions) -> OpenDayAccelerator {
+        Box::new(move |highest| {
+            let gpu = Gpu::open(&options.clone().below(highest))?;
+            Ok(Box::new(GpuHolding { gpu, day: None }) as Box<dyn DayAccelerator>)
+        })
     }
+
+    fn day(&self) -> Result<&GpuDay, gpu::Error> {
+        self.day.as_ref().ok_or_else(no_day)
+    }
+}
+
+fn no_day() -> gpu::Error {
+    gpu::Error::Refused("it holds no day".to_owned())
 }
 
 impl DayAccelerator for GpuHolding {
@@ -81,6 +98,11 @@ impl DayAccelerator for GpuHolding {
         self.day = None;
         self.day = Some(self.gpu.load(day)?);
         Ok(())
+    }
+
+    fn append(&mut self, chunk: &Resident) -> Result<(), gpu::Error> {
+        let day = self.day.as_mut().ok_or_else(no_day)?;
+        self.gpu.append(day, chunk)
     }
 
     fn grid(
@@ -156,12 +178,8 @@ impl DayOffload {
         counters: &Arc<Counters>,
         trouble: Trouble,
     ) -> Self {
-        let open = move |highest| {
-            let gpu = Gpu::open(&options.clone().below(highest))?;
-            Ok(Box::new(GpuHolding { gpu, day: None }) as Box<dyn DayAccelerator>)
-        };
         Self::telling(
-            Box::new(open),
+            GpuHolding::opener(options),
             Clock::machine(),
             Arc::clone(counters),
             trouble,

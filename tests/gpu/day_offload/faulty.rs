@@ -9,13 +9,13 @@ use widetape::market::Duration;
 use widetape::window::day::{Grid, GridBlock, Picked, Reduction, Visit};
 
 /// A GPU that others hold too, and its day.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     gpu: Arc<Gpu>,
     day: Option<GpuDay>,
 }
 
 impl Shared {
-    pub(super) fn boxed(gpu: &Arc<Gpu>) -> Box<dyn DayAccelerator> {
+    pub(crate) fn boxed(gpu: &Arc<Gpu>) -> Box<dyn DayAccelerator> {
         let gpu = Arc::clone(gpu);
         Box::new(Self { gpu, day: None })
     }
@@ -29,6 +29,11 @@ impl DayAccelerator for Shared {
     fn hold(&mut self, day: &Resident) -> Result<(), Error> {
         self.day = Some(self.gpu.load(day)?);
         Ok(())
+    }
+
+    fn append(&mut self, chunk: &Resident) -> Result<(), Error> {
+        self.gpu
+            .append(self.day.as_mut().expect("it holds one"), chunk)
     }
 
     fn grid(&mut self, step: Duration, grid: &Grid, visitor: &mut dyn Visit) -> Result<(), Error> {
@@ -102,6 +107,10 @@ impl DayAccelerator for Faulty {
             Fault::Hold => Err(Error::OutOfMemory),
             _ => self.inner.hold(day),
         }
+    }
+
+    fn append(&mut self, chunk: &Resident) -> Result<(), Error> {
+        self.inner.append(chunk)
     }
 
     fn grid(&mut self, step: Duration, grid: &Grid, visitor: &mut dyn Visit) -> Result<(), Error> {

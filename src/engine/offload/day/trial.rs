@@ -1,5 +1,7 @@
 //! Questions that a device answers before it is asked others.
 
+use std::ops::Range;
+
 use super::super::standby::{Refusal, mixed};
 use super::DayAccelerator;
 use crate::columns::{Resident, TradeSlices};
@@ -14,11 +16,14 @@ const STEP: Duration = Duration::HUNDRED_MILLISECONDS;
 const FIRST: u32 = 20;
 const ENDS: u32 = 7;
 
-/// Compares a grid and a selection of each kind with the oracle's: sums of 64 bits and of 96.
-pub(super) fn try_out(device: &mut dyn DayAccelerator) -> Result<(), Refusal> {
+/// Compares a grid and a selection of each kind of a day in two pieces with the oracle's: sums of 64 bits and of 96.
+pub(in crate::engine::offload) fn try_out(device: &mut dyn DayAccelerator) -> Result<(), Refusal> {
     for bits in [20, 32] {
-        let day = day(bits);
-        device.hold(&day).map_err(Refusal::Failed)?;
+        let day = day(bits, 0..EXECUTIONS);
+        let [first, rest] = [0..EXECUTIONS / 2, EXECUTIONS / 2..EXECUTIONS];
+        let held = device.hold(&self::day(bits, first));
+        let held = held.and_then(|()| device.append(&self::day(bits, rest)));
+        held.map_err(Refusal::Failed)?;
         let grid = Grid {
             first: FIRST,
             ends: ENDS,
@@ -64,16 +69,17 @@ pub(super) fn try_out(device: &mut dyn DayAccelerator) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A day of prices and shares of so many bits.
-fn day(bits: u32) -> Resident {
+/// Some executions of a day of prices and shares of so many bits.
+fn day(bits: u32, range: Range<u64>) -> Resident {
     let words = |from: u64| -> Vec<u32> {
-        let seeds = from..from + EXECUTIONS;
+        let seeds = range.clone().map(|at| from + at);
         seeds
             .map(|seed| mixed(seed) as u32 >> (32 - bits))
             .collect()
     };
-    let times: Vec<u64> = (0..EXECUTIONS).map(|at| at * NANOS_PER_MILLI).collect();
-    let locates: Vec<u16> = (0..EXECUTIONS)
+    let times: Vec<u64> = range.clone().map(|at| at * NANOS_PER_MILLI).collect();
+    let locates: Vec<u16> = range
+        .clone()
         .map(|at| (mixed(at) % SYMBOLS) as u16)
         .collect();
     let trades = TradeSlices {

@@ -1,0 +1,206 @@
+//! The executions of one symbol, which grow, and the sums that the cores make of them.
+
+use super::Asked;
+use crate::columns::Position;
+use crate::market::Trade;
+use crate::window::bounds::{Break, Planned, Planner, breaks_of};
+use crate::window::{Alive, Bounds, Corrections, Gaps, Job, Kernel, Spec, Sums, Width};
+
+/// The eligible executions of one symbol in feed order, broken ones included.
+#[derive(Debug)]
+pub(in crate::engine) struct SymbolColumns {
+    times: Vec<u64>,
+    pub(in crate::engine) prices: Vec<u32>,
+    pub(in crate::engine) shares: Vec<u32>,
+    /// Where they stand in the log.
+    positions: Vec<Position>,
+    /// Executions that were broken and when, in the order in which the breaks came; the same by execution.
+    broken: Vec<(u32, u64)>,
+    breaks: Vec<Break>,
+    /// Sums of the first executions, and how many they are.
+    carry: Sums,
+    carried: usize,
+    /// No end before this brings a row.
+    pub(super) due: u64,
+}
+
+impl Default for SymbolColumns {
+    fn default() -> Self {
+        Self {
+            times: Vec::new(),
+            prices: Vec::new(),
+            shares: Vec::new(),
+            positions: Vec::new(),
+            broken: Vec::new(),
+            breaks: Vec::new(),
+            carry: Sums::default(),
+            carried: 0,
+            due: u64::MAX,
+        }
+    }
+}
+
+impl SymbolColumns {
+    pub(super) fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        !self.breaks.is_empty()
+    }
+
+    /// Appends an execution, which enters the windows of the next end.
+    pub(super) fn push(&mut self, position: Position, trade: &Trade, step: u64) {
+        self.times.push(trade.time.0);
+        self.prices.push(trade.price.0);
+        self.shares.push(trade.shares.0);
+        self.positions.push(position);
+        let enters = (trade.time.0 / step).saturating_add(1).saturating_mul(step);
+        self.due = self.due.min(enters);
+    }
+
+    pub(super) fn planner<'a>(&'a self, spec: &Spec, window: usize, gaps: &'a Gaps) -> Planner<'a> {
+        Planner {
+            times: &self.times,
+            breaks: &self.breaks,
+            ..Planner::new(spec, window, gaps)
+        }
+    }
+
+    /// Shows the rows of ends in `after < end <= last` with their windows, and finds out when the next may
+    /// be due.
+    pub(super) fn plan(
+        &mut self,
+        spec: &Spec,
+        gaps: &Gaps,
+        (after, last): (u64, u64),
+        mut show: impl FnMut(Planned, u16),
+    ) {
+        let mut due = u64::MAX;
+        for window in 0..spec.windows.len() {
+            let planner = self.planner(spec, window, gaps);
+            planner.plan(after, last, |row| show(row, window as u16));
+            due = planner.next(last).map_or(due, |next| next.min(due));
+        }
+        self.due = due;
+    }
+
+    /// Notes that the execution at `position` was broken at `now`; which of the symbol's it is.
+    pub(super) fn take_back(
+        &mut self,
+        position: Position,
+        now: u64,
+        corrections: Corrections,
+    ) -> usize {
+        let index = self.positions.partition_point(|&at| at < position);
+        self.broken.push((index as u32, now));
+        self.breaks = breaks_of(&self.broken, &self.times, corrections);
+        index
+    }
+
+    /// The sums of these windows without what has been broken.
+    pub(super) fn sums_of_unbroken(&self, kernel: &dyn Kernel, bounds: &[Bounds]) -> Vec<Sums> {
+        let mut sums = vec![Sums::default(); bounds.len()];
+        let from = bounds.iter().map(|bounds| bounds.low).min().unwrap_or(0);
+        let to = bounds.iter().map(|bounds| bounds.high).max().unwrap_or(0);
+        let inside = self
+            .breaks
+            .iter()
+            .filter(|broken| (from..to).contains(&broken.index));
+        let breaks: Vec<Break> = inside
+            .map(|broken| Break {
+                index: broken.index - from,
+                ..*broken
+            })
+            .collect();
+        let range = from as usize..to as usize;
+        let (prices, shares) = (&self.prices[range.clone()], &self.shares[range]);
+        let alive = Alive::new(prices, shares, &breaks, u32::MAX);
+        let bounds = bounds.iter().map(|bounds| {
+            alive.bounds(Bounds {
+                low: bounds.low - from,
+                high: bounds.high - from,
+            })
+        });
+        let bounds: Vec<Bounds> = bounds.collect();
+        kernel.evaluate(&mut [Job {
+            prices: &alive.prices,
+            shares: &alive.shares,
+            bounds: &bounds,
+            sums: &mut sums,
+        }]);
+        sums
+    }
+
+    /// Carries executions before `to` into the session's sums.
+    fn carry_to(&mut self, to: usize) {
+        for index in self.carried..to {
+            self.carry.push(self.prices[index], self.shares[index]);
+        }
+        self.carried = self.carried.max(to);
+    }
+}
+
+/// What the kernel is asked about one symbol, and which of the answers these are.
+struct Share {
+    symbol: usize,
+    places: Vec<usize>,
+    bounds: Vec<Bounds>,
+    sums: Vec<Sums>,
+}
+
+/// Sums windows by the cores, symbol by symbol. A session asks for what follows the last one alone.
+pub(super) fn sum(
+    spec: &Spec,
+    symbols: &mut [SymbolColumns],
+    asked: &[Asked],
+    kernel: &dyn Kernel,
+    sums: &mut [Sums],
+) {
+    let is_session =
+        |asked: &Asked| spec.windows[usize::from(asked.window)].width == Width::Session;
+    let mut places: Vec<usize> = (0..asked.len()).collect();
+    places.sort_by_key(|&place| asked[place].locate);
+    let mut shares: Vec<Share> = Vec::new();
+    for places in places.chunk_by(|&one, &next| asked[one].locate == asked[next].locate) {
+        let index = asked[places[0]].locate.index();
+        let symbol = &mut symbols[index];
+        let sessions = places.iter().filter(|&&place| is_session(&asked[place]));
+        if let Some(first) = sessions.map(|&place| asked[place].bounds.high).min() {
+            symbol.carry_to(first as usize);
+        }
+        let bounds = |&place: &usize| match is_session(&asked[place]) {
+            true => Bounds {
+                low: symbol.carried as u32,
+                ..asked[place].bounds
+            },
+            false => asked[place].bounds,
+        };
+        shares.push(Share {
+            symbol: index,
+            bounds: places.iter().map(bounds).collect(),
+            sums: vec![Sums::default(); places.len()],
+            places: places.to_vec(),
+        });
+    }
+    let mut jobs: Vec<Job<'_>> = shares
+        .iter_mut()
+        .map(|share| Job {
+            prices: &symbols[share.symbol].prices,
+            shares: &symbols[share.symbol].shares,
+            bounds: &share.bounds,
+            sums: &mut share.sums,
+        })
+        .collect();
+    kernel.evaluate(&mut jobs);
+    drop(jobs);
+    for share in shares {
+        let carry = &symbols[share.symbol].carry;
+        for (place, found) in share.places.into_iter().zip(share.sums) {
+            sums[place] = match is_session(&asked[place]) {
+                true => carry.then(&found),
+                false => found,
+            };
+        }
+    }
+}
