@@ -56,11 +56,13 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     }
     let config = configure(args)?;
     let spec = config.window.spec();
+    let (wide, published) = (config.gpu.wide(), configured(&config)?);
+    let keeping = wide.as_ref().map_or_else(String::new, |_| graphics());
     let (source, recovery, listening) = match config.feed.fix.clone() {
         Some(fix) => subscribed(fix)?,
         None => received(&config)?,
     };
-    let (publishers, serving) = publishers(&config, &spec)?;
+    let (publishers, serving) = publishers(&config, &published)?;
     let out = config
         .output
         .map_or_else(|| PathBuf::from("-"), |output| output.file);
@@ -70,11 +72,17 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         recovery,
         queue: config.engine.queue,
         threads: config.engine.threads(),
+        wide,
+        #[cfg(feature = "gpu")]
+        gpu: crate::GpuOptions {
+            tier: config.gpu.tier,
+            ..crate::GpuOptions::default()
+        },
         ..Options::new(spec)
     };
     let engine = Engine::new(source, publishers, options)?;
     live::stop_on_signal(engine.stop_switch())?;
-    say(format_args!("{}{}", listening, serving));
+    say(format_args!("{listening}{keeping}{serving}"));
     let (summary, outcome) = engine.run(&Clock::machine());
     let report = report(&summary.counters, &summary.latency, summary.elapsed());
     say(format_args!("{}", report.trim_end()));
@@ -136,12 +144,34 @@ fn configure(args: &Args) -> Result<Config, Error> {
         output.format = format;
     }
     config.fix.acceptor.listen = args.fix.unwrap_or(config.fix.acceptor.listen);
-    config
-        .window
-        .spec()
-        .check()
-        .map_err(|error| Error::Usage(format!("--window: {error}")))?;
+    configured(&config)?;
     Ok(config)
+}
+
+/// All windows that publishers see. A file has been checked; only options can be at fault.
+fn configured(config: &Config) -> Result<Spec, Error> {
+    let published = config.published();
+    published.map_err(|error| Error::Usage(format!("--window: {error}")))
+}
+
+/// Who keeps the wide windows.
+#[cfg(feature = "gpu")]
+fn graphics() -> String {
+    let kind = |is_software| if is_software { ", software" } else { "" };
+    match crate::adapters().first() {
+        Some(adapter) => format!(
+            "wide windows: {}, {}{}\n",
+            adapter.name,
+            adapter.driver,
+            kind(adapter.is_software)
+        ),
+        None => "wide windows: no GPU adapter, the CPU in its place\n".to_owned(),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+fn graphics() -> String {
+    String::new()
 }
 
 /// What is listened to, and what the system withheld.

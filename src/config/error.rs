@@ -108,6 +108,17 @@ mod tests {
         assert!(fault("[feed]\nbuffers = 10").contains("must exceed session.hold_packets"));
         assert!(fault("[window]\nstep = \"1d\"").contains("not a duration"));
         assert!(fault("[feed]\nlines = []").contains("at least one line"));
+        if cfg!(feature = "gpu") {
+            let gpu = |keys: &str| fault(&format!("[gpu]\nenabled = true\n{keys}"));
+            assert!(gpu("").contains("gpu.windows: no window was asked for: write"));
+            let shared = gpu("windows = [\"5m\", \"60s\"]");
+            assert!(shared.contains("gpu.windows: window `60s` is as wide as one of"));
+            assert!(gpu("windows = [\"5m\"]\nevery = \"1us\"").contains("not a duration"));
+            assert!(gpu("tier = \"u8\"").contains("u8"));
+        } else {
+            let absent = fault("[gpu]\nenabled = true\nwindows = [\"5m\"]");
+            assert!(absent.contains("gpu.enabled: this build has no GPU; build it"));
+        }
         assert!(fault("[fix.acceptor]\nmax_sessions = 0").contains("fix.acceptor.max_sessions"));
     }
 

@@ -12,13 +12,13 @@ use serde::de::{Deserializer, Error as _};
 
 pub use error::ConfigError;
 
-use crate::engine::{Backend, Cores, RecoveryOptions, ThreadOptions, Wait};
+use crate::engine::{Backend, Cores, RecoveryOptions, ThreadOptions, Wait, Wide};
 use crate::feed::{FixFeedOptions, ImpairOptions, UdpOptions};
 use crate::market::Duration;
 use crate::publish::fix::AcceptorOptions;
 use crate::publish::text::Format;
 use crate::session::SequencerOptions;
-use crate::window::{Corrections, Policy, Spec, Window};
+use crate::window::{Corrections, Policy, Spec, SpecError, Window};
 
 /// The default configuration, as `--print-config` prints it.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -38,6 +38,8 @@ pub struct Config {
     pub recovery: RecoveryOptions,
     /// Which rows are computed.
     pub window: WindowConfig,
+    /// Wide windows, which a GPU keeps.
+    pub gpu: GpuConfig,
     /// The FIX acceptor.
     pub fix: FixConfig,
     /// A file of rows; none unless said.
@@ -86,6 +88,24 @@ pub struct WindowConfig {
     pub backend: Backend,
 }
 
+/// Wide windows, which a GPU keeps.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GpuConfig {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Durations, or `session`; none that `window.windows` has.
+    #[serde(deserialize_with = "windows")]
+    pub windows: Vec<Window>,
+    /// Distance between their ends.
+    #[serde(deserialize_with = "parsed")]
+    pub every: Duration,
+    /// The form of the shaders; the best that works unless said.
+    #[cfg(feature = "gpu")]
+    #[serde(deserialize_with = "named")]
+    pub tier: Option<crate::gpu::Tier>,
+}
+
 /// The FIX acceptor.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -113,12 +133,13 @@ pub struct OutputConfig {
 pub struct EngineConfig {
     /// Batches that a pipe between two agents holds before packets are dropped and counted.
     pub queue: usize,
-    /// Threads that the four agents run on: 4, 2 or 1.
+    /// Threads that the four agents run on: 4, 2 or 1. Wide windows take one more.
     pub threads: usize,
     /// What a thread does while there is nothing to do.
     #[serde(deserialize_with = "parsed")]
     pub wait: Wait,
-    /// Cores, one for each thread in the order of the agents; anywhere if there are none.
+    /// Cores, one for each thread in the order of the agents, that of wide windows last; anywhere if there
+    /// are none.
     #[serde(deserialize_with = "parsed")]
     pub cores: Cores,
     /// NUMA node that the threads stay on; anywhere unless said.
@@ -168,6 +189,45 @@ impl Default for WindowConfig {
     }
 }
 
+impl Default for GpuConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            windows: Vec::new(),
+            every: Duration::SECOND,
+            #[cfg(feature = "gpu")]
+            tier: None,
+        }
+    }
+}
+
+impl GpuConfig {
+    /// The windows that these options ask for.
+    #[must_use]
+    pub fn wide(&self) -> Option<Wide> {
+        self.enabled.then(|| Wide {
+            windows: self.windows.clone(),
+            every: self.every,
+        })
+    }
+
+    /// What no single key shows.
+    fn check(&self, stream: &Spec) -> Result<(), String> {
+        let Some(wide) = self.wide() else {
+            return Ok(());
+        };
+        if cfg!(not(feature = "gpu")) {
+            let reason = "gpu.enabled: this build has no GPU; build it with the feature gpu, or ask for \
+                          the windows in window.windows";
+            return Err(reason.to_owned());
+        }
+        let checked = wide.published(stream);
+        checked
+            .map(|_| ())
+            .map_err(|error| format!("gpu.windows: {error}"))
+    }
+}
+
 impl Default for EngineConfig {
     fn default() -> Self {
         // Fewer hand-offs than the engine's own default, which is for files: a message is published
@@ -210,6 +270,18 @@ impl WindowConfig {
 }
 
 impl Config {
+    /// The request with all windows that publishers see: those of the stream, then the wide ones.
+    ///
+    /// # Errors
+    /// When they do not go together.
+    pub fn published(&self) -> Result<Spec, SpecError> {
+        let stream = self.window.spec();
+        match self.gpu.wide() {
+            Some(wide) => wide.published(&stream),
+            None => stream.check().map(|()| stream),
+        }
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -242,6 +314,7 @@ impl Config {
             .spec()
             .check()
             .map_err(|error| format!("window.windows: {error}"))?;
+        self.gpu.check(&self.window.spec())?;
         if self.feed.lines.is_empty() {
             return Err("feed.lines: a service needs at least one line".to_owned());
         }
@@ -280,6 +353,16 @@ where
     String::deserialize(deserializer)?
         .parse()
         .map_err(D::Error::custom)
+}
+
+#[cfg(feature = "gpu")]
+fn named<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    parsed(deserializer).map(Some)
 }
 
 fn windows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Window>, D::Error> {

@@ -1,5 +1,8 @@
 //! The service and its sender as two processes, over real loopback multicast.
 
+#[cfg(feature = "gpu")]
+mod wide;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -81,18 +81,27 @@ fn cores(config: &Config, topology: &Topology) -> Finding {
         name(&topology.allowed)
     );
     let allowed = topology.allowed.as_ref().map(|cores| cores.numbers());
-    let threads = config.engine.threads;
+    let threads = config.engine.threads + usize::from(config.gpu.enabled);
+    let asked = format!(
+        "engine.threads = {}{}",
+        config.engine.threads,
+        if config.gpu.enabled {
+            " and that of gpu.windows"
+        } else {
+            ""
+        }
+    );
     let advice = match allowed.map(<[usize]>::len) {
         None => "not known here".to_owned(),
         Some(there) if there >= threads => {
-            format!("enough for engine.threads = {threads}")
+            format!("enough for {asked}")
         }
         Some(there) if config.engine.wait == Wait::Spin => format!(
             "engine.wait = spin needs {threads} cores and there are {there}: threads wait for each \
              other's time slices; set engine.wait = yield or fewer engine.threads"
         ),
         Some(there) => format!(
-            "engine.threads = {threads} share {there}: fewer engine.threads save hand-offs, more \
+            "{asked} share {there}: fewer engine.threads save hand-offs, more \
              cores keep the receiver undisturbed"
         ),
     };
