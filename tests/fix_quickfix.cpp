@@ -134,6 +134,7 @@ struct Client : Party {
         throw(FIX::FieldNotFound, FIX::IncorrectDataFormat, FIX::IncorrectTagValue, FIX::UnsupportedMessageType) {
         std::string type = message.getHeader().getField(35);
         if (type == "h") return;
+        if (type == "f") return say("f," + field(message, 55) + "," + field(message, 326) + "," + field(message, 58));
         if (type != "W" && type != "X") return fail("unexpected: " + message.toString());
         std::string symbol = field(message, 55);
         for (size_t number = 1; number <= message.groupCount(268); ++number) {

@@ -78,6 +78,27 @@ def check_values(lines, rows, last):
     return count
 
 
+def check_statuses(lines):
+    """Symbols are halted, quoted and resumed as the day says; the last state of each is the day's last."""
+    day, at, said = gzip.decompress(DAY.read_bytes()), 0, {}
+    while at < len(day):
+        length = int.from_bytes(day[at : at + 2], "big")
+        message, at = day[at + 2 : at + 2 + length].decode("latin-1"), at + 2 + length
+        symbol, state = message[11:19].strip(), message[19:20]
+        if message[0] == "H" and (state != "T" or symbol in said):
+            code = {"H": "2", "P": "2", "Q": "5", "T": "3"}[state]
+            said.setdefault(symbol, []).append((code, f"{state} {message[21:25]}".strip()))
+    found = {}
+    for line in lines:
+        _, symbol, code, text = line.split(",")
+        found.setdefault(symbol, []).append((code, text))
+    # Whoever comes late is told the newest state first.
+    late = {symbol for symbol in said if said[symbol][-len(found.get(symbol, [])) :] != found.get(symbol)}
+    if late or not said or set(found) != set(said):
+        sys.exit(f"trading states: {found}, not {said}")
+    return sum(map(len, found.values()))
+
+
 def subscriber(binary, peer, spec, version, rows, last):
     with tempfile.TemporaryDirectory() as store:
         command = [binary, "--fix", "127.0.0.1:0", "--seconds", "8"]
@@ -92,7 +113,8 @@ def subscriber(binary, peer, spec, version, rows, last):
         finally:
             day.kill()
     lines = [line for line in client.stdout.splitlines() if line[:2] in ("W,", "X,")]
-    print(f"{version}: {check_values(lines, rows, last)} entries equal the replay's rows")
+    halts = check_statuses(line for line in client.stdout.splitlines() if line.startswith("f,"))
+    print(f"{version}: {check_values(lines, rows, last)} entries equal the replay's rows, {halts} trading states the day's")
 
 
 def server(binary, peer, spec, version):

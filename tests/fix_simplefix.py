@@ -36,7 +36,7 @@ class Counterparty:
         self.next_out = 1
         self.expected = 1
         self.rows = {}
-        self.counts = {"snapshots": 0, "increments": 0, "entries": 0, "messages": 0, "text": ""}
+        self.counts = {"snapshots": 0, "increments": 0, "statuses": 0, "entries": 0, "messages": 0, "text": ""}
         self.logged_out = False
 
     def send(self, msg_type, pairs):
@@ -87,6 +87,8 @@ class Counterparty:
         elif msg_type in (b"W", b"X"):
             self.counts["snapshots" if msg_type == b"W" else "increments"] += 1
             self.market_data(msg_type, message)
+        elif msg_type == b"f":
+            self.counts["statuses"] += 1
         elif msg_type != b"0":
             raise Failure(f"unexpected: {message}")
 

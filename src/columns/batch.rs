@@ -1,7 +1,7 @@
 //! What the decoder hands to the analyst in one go.
 
 use super::{Quotes, Trades};
-use crate::market::{Gap, Locate, Symbol, Timestamp};
+use crate::market::{Gap, Locate, Symbol, Timestamp, TradingStatus};
 
 /// Something that must be applied between two executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct Batch {
     pub quotes: Quotes,
     /// Marks in feed order, each with the number of executions of this batch that come before it.
     pub marks: Vec<(u32, Mark)>,
+    /// Changes of symbols' trading states in feed order. No window depends on them.
+    pub statuses: Vec<TradingStatus>,
     /// Feed time after the last message of the batch, the running maximum of all times.
     pub now: Timestamp,
     /// Whether any message has set the time yet.
@@ -74,6 +76,7 @@ impl Batch {
         self.trades.clear();
         self.quotes.clear();
         self.marks.clear();
+        self.statuses.clear();
         self.received_ns = 0;
         self.messages = 0;
     }

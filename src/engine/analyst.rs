@@ -55,6 +55,7 @@ impl Analyst {
         results.stale = batch.stale;
         self.sliding.apply(batch, &mut results.output)?;
         results.now = Some(batch.now);
+        results.note(&batch.statuses, |locate| self.sliding.label(locate));
         if self.wants_trades {
             results.record(batch, |locate| self.sliding.label(locate));
         }

@@ -1,7 +1,7 @@
 //! What the analyst hands to the publishers in one go.
 
 use crate::columns::{Batch, Mark, Quotes};
-use crate::market::{Locate, Symbol, Timestamp, Top};
+use crate::market::{Locate, Symbol, Timestamp, Top, TradingStatus};
 use crate::publish::{Publisher, TapeEvent, Update};
 use crate::window::Output;
 
@@ -9,6 +9,8 @@ use crate::window::Output;
 #[derive(Debug, Default)]
 pub(super) struct Results {
     pub(super) listings: Vec<(Locate, Symbol)>,
+    /// Changes of trading states.
+    pub(super) statuses: Vec<(Symbol, TradingStatus)>,
     pub(super) output: Output,
     pub(super) tops: Vec<(Locate, Symbol, Top)>,
     /// Executions and breaks, for publishers that want them.
@@ -24,6 +26,7 @@ pub(super) struct Results {
 impl Results {
     pub(super) fn clear(&mut self) {
         self.listings.clear();
+        self.statuses.clear();
         self.output.clear();
         self.tops.clear();
         self.tape.clear();
@@ -34,7 +37,8 @@ impl Results {
 
     pub(super) fn is_empty(&self) -> bool {
         let silent = self.listings.is_empty() && self.output.updates.is_empty();
-        silent && self.tops.is_empty() && self.tape.is_empty() && self.stale.is_none()
+        let quiet = self.statuses.is_empty() && self.stale.is_none();
+        silent && quiet && self.tops.is_empty() && self.tape.is_empty()
     }
 
     /// Takes over the names among `marks`.
@@ -44,6 +48,14 @@ impl Results {
                 Mark::Named { locate, symbol, .. } => Some((locate, symbol)),
                 _ => None,
             }));
+    }
+
+    /// Takes over the changes of trading states.
+    pub(super) fn note(&mut self, statuses: &[TradingStatus], label: impl Fn(Locate) -> Symbol) {
+        let named = statuses
+            .iter()
+            .map(|status| (label(status.locate), *status));
+        self.statuses.extend(named);
     }
 
     /// Takes over the executions and breaks of `batch`, in their order.
@@ -63,14 +75,17 @@ impl Results {
         }
     }
 
-    /// Hands everything to `publisher`: the feed's state, names, executions, then updates in order, the tops with
-    /// the last.
+    /// Hands everything to `publisher`: the feed's state, names, trading states, executions, then updates
+    /// in order, the tops with the last.
     pub(super) fn publish(&self, publisher: &mut dyn Publisher) -> std::io::Result<()> {
         if let Some(stale) = self.stale {
             publisher.feed_state(stale);
         }
         for &(locate, symbol) in &self.listings {
             publisher.listing(locate, symbol);
+        }
+        if !self.statuses.is_empty() {
+            publisher.trading_statuses(&self.statuses);
         }
         if publisher.wants_trades()
             && let Some(now) = self.now

@@ -8,6 +8,7 @@ mod event;
 mod price;
 mod shares;
 mod side;
+mod status;
 mod symbol;
 mod timestamp;
 
@@ -16,6 +17,7 @@ pub use event::{Gap, Top, Trade};
 pub use price::Price;
 pub use shares::{Shares, SharesOverflow};
 pub use side::Side;
+pub use status::{TradingState, TradingStatus};
 pub use symbol::{Locate, Symbol};
 pub use timestamp::{
     Duration, DurationError, NANOS_PER_DAY, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp,

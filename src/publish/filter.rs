@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::{Now, Publisher, Update};
-use crate::market::{Locate, Symbol, Top};
+use crate::market::{Locate, Symbol, Top, TradingStatus};
 use crate::window::Row;
 
 /// Lets only the rows and tops of chosen symbols through.
@@ -13,6 +13,7 @@ pub struct Only {
     inner: Box<dyn Publisher + Send>,
     rows: Vec<Row>,
     tops: Vec<(Locate, Symbol, Top)>,
+    statuses: Vec<(Symbol, TradingStatus)>,
 }
 
 impl Only {
@@ -24,6 +25,7 @@ impl Only {
             inner,
             rows: Vec::new(),
             tops: Vec::new(),
+            statuses: Vec::new(),
         }
     }
 }
@@ -53,6 +55,17 @@ impl Publisher for Only {
 
     fn feed_state(&mut self, stale: bool) {
         self.inner.feed_state(stale);
+    }
+
+    fn trading_statuses(&mut self, changes: &[(Symbol, TradingStatus)]) {
+        self.statuses.clear();
+        let ours = changes
+            .iter()
+            .filter(|(symbol, _)| self.symbols.contains(symbol));
+        self.statuses.extend(ours);
+        if !self.statuses.is_empty() {
+            self.inner.trading_statuses(&self.statuses);
+        }
     }
 
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {

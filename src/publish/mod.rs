@@ -13,7 +13,7 @@ pub use filter::Only;
 pub use newest::Newest;
 pub use shared::Shared;
 
-use crate::market::{Locate, Symbol, Timestamp, Top, Trade};
+use crate::market::{Locate, Symbol, Timestamp, Top, Trade, TradingStatus};
 use crate::window::Row;
 
 /// What one end, or one correction, brings.
@@ -107,6 +107,12 @@ pub trait Publisher {
     /// updates that follow.
     fn feed_state(&mut self, stale: bool) {
         let _ = stale;
+    }
+
+    /// Trading states of symbols have changed, in this order; a symbol of which nothing was told is
+    /// trading. Comes before the updates that follow.
+    fn trading_statuses(&mut self, changes: &[(Symbol, TradingStatus)]) {
+        let _ = changes;
     }
 
     /// Hands one update on.

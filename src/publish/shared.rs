@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fix::FixCounts;
 use super::{Now, Publisher, TapeEvent, Update};
-use crate::market::{Locate, Symbol, Timestamp};
+use crate::market::{Locate, Symbol, Timestamp, TradingStatus};
 
 /// A handle on a publisher; clones share it.
 #[derive(Debug, Default)]
@@ -65,6 +65,10 @@ impl<P: Publisher> Publisher for Shared<P> {
 
     fn feed_state(&mut self, stale: bool) {
         self.lock().feed_state(stale);
+    }
+
+    fn trading_statuses(&mut self, changes: &[(Symbol, TradingStatus)]) {
+        self.lock().trading_statuses(changes);
     }
 
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {

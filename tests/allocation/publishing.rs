@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Price, Symbol, Timestamp, TradingState, TradingStatus};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
 use widetape::publish::{Publisher, Update};
 use widetape::window::{Row, Sums};
@@ -40,6 +40,18 @@ fn row(locate: u16, step: u64) -> Row {
         complete: true,
         revision: (step % 2) as u32,
     }
+}
+
+/// S7 is halted and trades again in turns.
+fn status(step: u64) -> (Symbol, TradingStatus) {
+    let states = [TradingState::Halted, TradingState::Trading];
+    let status = TradingStatus {
+        locate: Locate(7),
+        state: states[(step % 2) as usize],
+        reason: *b"T1  ",
+        time: Timestamp(step),
+    };
+    (Symbol::new("S7").unwrap(), status)
 }
 
 /// Reads what is there; how many bytes.
@@ -98,6 +110,7 @@ fn publishing_to_sessions_costs_no_allocation() {
         streams[0].write_all(&probe).unwrap();
         let count = allocations(|| {
             acceptor.set_clock(clock(step));
+            acceptor.trading_statuses(&[status(step)]);
             acceptor.publish(&update).unwrap();
             acceptor.duty(clock(step));
         });
@@ -109,6 +122,7 @@ fn publishing_to_sessions_costs_no_allocation() {
     assert_eq!(made, 0);
     let counts = acceptor.counts();
     assert_eq!(counts.increments, 399 * (2 + 2 + 1));
+    assert_eq!(counts.statuses, 399 * 3);
     assert!(counts.messages_received > 300, "{counts:?}");
     assert_eq!(received as u64, counts.bytes_written);
 }

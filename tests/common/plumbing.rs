@@ -5,7 +5,7 @@ use std::io;
 
 use widetape::buffer::Buffer;
 use widetape::feed::{FeedError, Framing, Packet, Poll, Source};
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Price, Symbol, Timestamp, TradingStatus};
 use widetape::publish::{Publisher, Update};
 use widetape::window::Row;
 use widetape::wire::itch50::{self, TradeFields};
@@ -99,10 +99,11 @@ pub(crate) fn pack(messages: &[Option<Vec<u8>>], mut size: impl FnMut() -> usize
     packets
 }
 
-/// Keeps every row with the time of its update.
+/// Keeps every row with the time of its update, and every trading state.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) rows: Vec<(Timestamp, Row)>,
+    pub(crate) statuses: Vec<(Symbol, TradingStatus)>,
     pub(crate) finished: bool,
 }
 
@@ -112,6 +113,10 @@ impl Publisher for Kept {
     }
 
     fn listing(&mut self, _locate: Locate, _symbol: Symbol) {}
+
+    fn trading_statuses(&mut self, changes: &[(Symbol, TradingStatus)]) {
+        self.statuses.extend(changes);
+    }
 
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
         self.rows

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use widetape::engine::{Clock, Engine, Options, Summary};
 use widetape::feed::{FeedError, FixFeedOptions, FixSource, Packet, Poll, Source, open_any};
+use widetape::market::{NANOS_PER_MILLI, TradingState, TradingStatus};
 use widetape::metrics::Counter;
 use widetape::publish::fix::{Acceptor, AcceptorOptions};
 use widetape::publish::{Publisher, Shared};
@@ -70,6 +71,16 @@ fn newest(kept: &Shared<Kept>) -> BTreeMap<(u64, Symbol, u16), Row> {
     rows.iter().map(|(_, row)| (key(row), plain(row))).collect()
 }
 
+/// The trading states in their order, to the millisecond that FIX tells.
+fn statuses(kept: &Shared<Kept>) -> Vec<(Symbol, TradingState, [u8; 4], u64)> {
+    let all = &kept.lock().statuses;
+    let plain = |(symbol, status): &(Symbol, TradingStatus)| {
+        let millis = status.time.0 / NANOS_PER_MILLI;
+        (*symbol, status.state, status.reason, millis)
+    };
+    all.iter().map(plain).collect()
+}
+
 #[test]
 fn rows_behind_a_widetape_are_those_of_the_feed() {
     let day = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/sample_day.itch.gz");
@@ -122,4 +133,7 @@ fn rows_behind_a_widetape_are_those_of_the_feed() {
     }
     assert_eq!(found.len(), wanted.len());
     assert!(wanted.len() > 30_000);
+    let halts = statuses(&direct);
+    assert_eq!(statuses(&chained), halts);
+    assert_eq!(halts.len(), 12, "halted, quoted and resumed: {halts:?}");
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Price, Symbol, Timestamp, TradingState, TradingStatus};
+use widetape::publish::fix::AcceptorOptions;
 use widetape::publish::{Publisher, Update};
 use widetape::window::Row;
 
@@ -27,6 +28,13 @@ fn row(locate: u16, window: u16, step: u32) -> Row {
         complete: true,
         revision: 0,
     }
+}
+
+/// The end of `step` as 273 says it.
+fn clock(step: u32) -> String {
+    let end = 34_200 + step;
+    let (hour, minute, second) = (end / 3600, end / 60 % 60, end % 60);
+    format!("{hour:02}:{minute:02}:{second:02}.000")
 }
 
 /// Takes the entries of a 35=X; how many there were.
@@ -54,6 +62,16 @@ fn take(message: &str, values: &mut Values) -> usize {
     }
     assert_eq!(found, count);
     found
+}
+
+/// A desk that lists every symbol.
+fn listed(change: impl FnOnce(&mut AcceptorOptions)) -> Desk {
+    let mut desk = Desk::new(change);
+    for locate in 0..SYMBOLS {
+        let symbol = Symbol::new(&format!("S{locate}")).unwrap();
+        desk.acceptor.listing(Locate(locate), symbol);
+    }
+    desk
 }
 
 fn subscriber(desk: &mut Desk, name: &str) -> Client {
@@ -84,12 +102,7 @@ impl Desk {
 
 #[test]
 fn a_stopped_reader_is_conflated_and_catches_up() {
-    let mut desk = Desk::new(|options| options.conflate_bytes = CONFLATE);
-    for locate in 0..SYMBOLS {
-        let name = format!("S{locate}");
-        desk.acceptor
-            .listing(Locate(locate), Symbol::new(&name).unwrap());
-    }
+    let mut desk = listed(|options| options.conflate_bytes = CONFLATE);
     let mut lazy = subscriber(&mut desk, "LAZY");
     let mut keen = subscriber(&mut desk, "KEEN");
     let (mut keen_values, mut lazy_values) = (Values::new(), Values::new());
@@ -120,17 +133,66 @@ fn a_stopped_reader_is_conflated_and_catches_up() {
     assert!(lazy.next(&mut desk).contains("|112=in order again|"));
 }
 
+fn status(locate: u16, state: TradingState) -> (Symbol, TradingStatus) {
+    let status = TradingStatus {
+        locate: Locate(locate),
+        state,
+        reason: *b"T1  ",
+        time: Timestamp(34_200_000_000_000),
+    };
+    (Symbol::new(&format!("S{locate}")).unwrap(), status)
+}
+
+#[test]
+fn a_reader_that_is_behind_is_told_the_newest_trading_states_first() {
+    let mut desk = listed(|options| options.conflate_bytes = CONFLATE);
+    let mut lazy = subscriber(&mut desk, "LAZY");
+    let mut step = 0;
+    while desk.acceptor.counts().conflated == 0 {
+        step += 1;
+        assert!(step < 1_000, "the socket cannot take it all");
+        desk.step(step);
+    }
+    let told = desk.acceptor.counts().messages_sent;
+    for state in [TradingState::Halted, TradingState::QuotationOnly] {
+        let changes = [5, 6].map(|locate| status(locate, state));
+        desk.acceptor.trading_statuses(&changes);
+    }
+    let resumed = [status(5, TradingState::Trading)];
+    desk.acceptor.trading_statuses(&resumed);
+    assert_eq!(desk.acceptor.counts().messages_sent, told, "they wait");
+    desk.step(step + 1);
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let message = lazy.next(&mut desk);
+        let is_newest = message.contains("|35=X|") && message.contains(&clock(step + 1));
+        if message.contains("|35=f|") || is_newest {
+            seen.push(message);
+        }
+    }
+    let found: Vec<bool> = [
+        "|55=S5|325=Y|326=3|",
+        "|55=S6|325=Y|326=5|",
+        "|35=X|",
+        "|35=X|",
+    ]
+    .iter()
+    .zip(&seen)
+    .map(|(expected, message)| message.contains(expected))
+    .collect();
+    assert_eq!(found, [true; 4], "{seen:?}");
+    while desk.acceptor.counts().bytes_waiting > 0 {
+        assert!(!lazy.next(&mut desk).contains("|35=f|"), "told once");
+    }
+    assert_eq!(desk.acceptor.counts().statuses, 2);
+}
+
 #[test]
 fn one_stopped_reader_of_a_hundred_costs_the_others_nothing() {
-    let mut desk = Desk::new(|options| {
+    let mut desk = listed(|options| {
         options.conflate_bytes = CONFLATE;
         options.max_sessions = 100;
     });
-    for locate in 0..SYMBOLS {
-        let name = format!("S{locate}");
-        desk.acceptor
-            .listing(Locate(locate), Symbol::new(&name).unwrap());
-    }
     let _stopped = subscriber(&mut desk, "STOPPED");
     let mut others: Vec<(Client, Values)> = Vec::new();
     for number in 1..100 {
@@ -153,13 +215,7 @@ fn one_stopped_reader_of_a_hundred_costs_the_others_nothing() {
             assert_eq!(take(&client.next(&mut desk), values), 3 * 2 * windows);
         }
     }
-    let end = 34_200 + step;
-    let now = format!(
-        "at {:02}:{:02}:{:02}.000",
-        end / 3600,
-        end / 60 % 60,
-        end % 60
-    );
+    let now = format!("at {}", clock(step));
     for (_, values) in &others {
         assert_eq!(values, &others[0].1);
         let newest = values.iter().filter(|((_, window, _), _)| window == "1s");

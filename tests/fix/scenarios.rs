@@ -3,9 +3,11 @@
 
 mod parse;
 mod play;
+mod text;
 
 use parse::{Scenario, Step, scenarios};
-use play::{Fault, Plain, expected, play};
+use play::{Fault, Plain, play};
+use text::expected;
 use widetape::publish::fix::Version;
 
 #[cfg(feature = "tls")]
@@ -52,7 +54,7 @@ pub(super) fn every_rule_over(carrier: &dyn Carrier) {
 #[test]
 fn every_rule_of_the_list_has_its_scenarios() {
     let all = all();
-    for rule in 1..=15 {
+    for rule in 1..=16 {
         assert!(all.iter().any(|one| one.rule == rule), "rule {rule}");
     }
     assert!(all.len() >= 70, "{} scenarios were read", all.len());

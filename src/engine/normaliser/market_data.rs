@@ -38,7 +38,7 @@ pub(super) struct FixSymbols {
 }
 
 /// An entry is not what it says.
-struct Unusable;
+pub(super) struct Unusable;
 
 impl Normaliser {
     /// Decodes whole FIX messages, one behind the other, into `batch`.
@@ -64,6 +64,7 @@ impl Normaliser {
             b"W" => true,
             b"X" => false,
             b"h" => return self.closed(message, batch),
+            b"f" => return self.fix_status(message, batch),
             _ => return,
         };
         let Some(entries) = MdEntries::of(message) else {
@@ -256,7 +257,11 @@ impl Normaliser {
     }
 
     /// The locate of `symbol`, a new one if it is met for the first time.
-    fn fix_locate(&mut self, symbol: Symbol, batch: &mut Batch) -> Result<Locate, Unusable> {
+    pub(super) fn fix_locate(
+        &mut self,
+        symbol: Symbol,
+        batch: &mut Batch,
+    ) -> Result<Locate, Unusable> {
         if let Some(locate) = self.fix.locates.get(&symbol) {
             return Ok(*locate);
         }
@@ -277,7 +282,7 @@ impl Normaliser {
     }
 }
 
-fn symbol_of(value: Option<&[u8]>) -> Option<Symbol> {
+pub(super) fn symbol_of(value: Option<&[u8]>) -> Option<Symbol> {
     Symbol::new(std::str::from_utf8(value?).ok()?)
 }
 

@@ -7,6 +7,7 @@ mod ahead;
 mod counts;
 mod market_data;
 mod messages;
+mod status;
 
 pub use counts::{MessageError, NormaliserCounts};
 
@@ -32,6 +33,7 @@ pub struct Normaliser {
     /// Holes declared since the last message.
     pending_gap: Option<Gap>,
     flagged: Vec<bool>,
+    statuses: status::Statuses,
     fix: market_data::FixSymbols,
     counts: NormaliserCounts,
 }
@@ -49,6 +51,7 @@ impl Normaliser {
             now: Timestamp(0),
             pending_gap: None,
             flagged: Vec::new(),
+            statuses: status::Statuses::default(),
             fix: market_data::FixSymbols::default(),
             counts: NormaliserCounts::default(),
         }
@@ -132,6 +135,8 @@ impl Normaliser {
             Ok(Message::CrossTrade(cross)) => self.cross(&cross, batch)?,
             Ok(Message::BrokenTrade(broken)) => self.broken(&broken, batch),
             Ok(Message::StockDirectory(listed)) => self.listed(&listed, batch),
+            Ok(Message::StockTradingAction(action)) => self.trading_action(&action, batch),
+            Ok(Message::OperationalHalt(halt)) => self.operational_halt(&halt, batch),
             Ok(other) => self.begin(&other.header(), batch),
             Err(error) => return Err(self.refuse(error)),
         }

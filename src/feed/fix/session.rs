@@ -240,7 +240,7 @@ impl Session {
     /// Acts on a message whose turn it is.
     fn act(&mut self, message: &Message<'_>, bytes: &[u8], times: Times) {
         match message.msg_type() {
-            b"W" | b"X" => self.taken.push(bytes),
+            b"W" | b"X" | b"f" => self.taken.push(bytes),
             b"h" => {
                 let status = message.get(tag::TRAD_SES_STATUS);
                 self.stale = status == Some(b"0");

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Connection, Shared};
-use super::market_data::Market;
+use super::market_data::{Desk, Market};
+use super::outgoing::{Outgoing, Turn};
 use super::request::TRADES;
 use super::socket::Security;
 use super::{AcceptorOptions, Clock, FixCounts, FixError, Store};
-use crate::market::{Locate, Symbol, Timestamp};
+use crate::market::{Locate, Symbol, Timestamp, TradingStatus};
 use crate::publish::{Publisher, TapeEvent, Update};
 use crate::wire::fix::UtcText;
 
@@ -185,6 +186,11 @@ impl Acceptor {
         oldest.is_some()
     }
 
+    /// Lets the desk tell every session that has subscribed to something.
+    fn tell(&mut self, say: impl Fn(&mut Desk<'_>, &mut Outgoing, &mut Turn<'_>)) {
+        self.each(|connection, shared| connection.tell(shared, &say));
+    }
+
     /// Calls `act` with each connection and drops those that have closed.
     fn each(&mut self, mut act: impl FnMut(&mut Connection, &mut Shared<'_>)) {
         let mut shared = Shared {
@@ -226,7 +232,7 @@ impl Publisher for Acceptor {
         let mut subscribers = self.connections.iter().map(Connection::subscriber);
         if !events.is_empty() && subscribers.any(|one| one.types() & TRADES != 0) {
             self.market.absorb_trades(events);
-            self.each(Connection::publish);
+            self.tell(|desk, outgoing, turn| desk.spread(outgoing, turn));
         }
         self.check_store()
     }
@@ -251,8 +257,13 @@ impl Publisher for Acceptor {
 
     fn feed_state(&mut self, stale: bool) {
         if self.market.set_stale(stale) {
-            self.each(Connection::tell_state);
+            self.tell(|desk, outgoing, turn| desk.tell_state(outgoing, turn));
         }
+    }
+
+    fn trading_statuses(&mut self, changes: &[(Symbol, TradingStatus)]) {
+        self.market.keep_statuses(changes);
+        self.tell(|desk, outgoing, turn| desk.tell_statuses(changes, outgoing, turn));
     }
 
     /// Encodes the update once and writes it to every session that has subscribed to some of it.
@@ -262,7 +273,7 @@ impl Publisher for Acceptor {
         let wanted = subscribers.fold(0, |all, one| all | one.types());
         self.counts.rows_unnamed += self.market.absorb(update, wanted);
         if wanted != 0 {
-            self.each(Connection::publish);
+            self.tell(|desk, outgoing, turn| desk.spread(outgoing, turn));
         }
         self.check_store()
     }

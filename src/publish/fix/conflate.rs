@@ -8,8 +8,8 @@ use super::selection::Selection;
 use crate::market::{Locate, Top};
 use crate::wire::fix::tag;
 
-/// Symbols whose newest values are encoded at a time.
-const SYMBOLS: usize = 32;
+/// Symbols that are taken up at a time.
+pub(super) const SYMBOLS: usize = 32;
 
 /// The symbols that a subscription has not been told the newest values of.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Behind {
     }
 
     /// Takes up to `most` marked locates away.
-    fn take(&mut self, most: usize, into: &mut Vec<Locate>) {
+    pub(super) fn take(&mut self, most: usize, into: &mut Vec<Locate>) {
         into.clear();
         for (index, word) in self.words.iter_mut().enumerate() {
             while *word != 0 && into.len() < most {
@@ -55,14 +55,15 @@ impl Behind {
 pub(super) struct CatchUp {
     entries: Entries,
     selection: Selection,
-    locates: Vec<Locate>,
+    pub(super) locates: Vec<Locate>,
 }
 
 impl Desk<'_> {
-    /// Sends the newest values of marked symbols until none is left or the socket is full again. They
+    /// Sends the trading states and then the newest values of marked symbols until none is left or the socket is full again. They
     /// come as 35=X: for each window its newest end, for each side of the book its state (279=1, or 2
     /// where it is empty).
     pub(super) fn catch_up(&mut self, outgoing: &mut Outgoing, turn: &mut Turn<'_>) {
+        self.tell_untold(outgoing, turn);
         for place in 0..self.subscriber.subscriptions.len() {
             while !self.subscriber.subscriptions[place].behind.is_empty() && !turn.is_behind() {
                 self.catch_up_some(place, outgoing, turn);

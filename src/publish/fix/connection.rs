@@ -7,7 +7,7 @@ use bytes::{Buf, BytesMut};
 
 use super::backlog::Backlog;
 use super::market_data::{Desk, Market};
-use super::outgoing::Turn;
+use super::outgoing::{Outgoing, Turn};
 use super::session::{Cause, SECOND, Session};
 use super::socket::{Socket, is_for_later};
 use super::subscription::Subscriber;
@@ -169,13 +169,17 @@ impl Connection {
         work + self.flush(shared) + self.catch_up(shared)
     }
 
-    /// Sends the update that the market holds encoded.
-    pub(super) fn publish(&mut self, shared: &mut Shared<'_>) {
+    /// Lets the desk tell a session that has subscribed to something.
+    pub(super) fn tell(
+        &mut self,
+        shared: &mut Shared<'_>,
+        say: impl FnOnce(&mut Desk<'_>, &mut Outgoing, &mut Turn<'_>),
+    ) {
         if self.subscriber.subscriptions.is_empty() || !self.is_active() {
             return;
         }
         self.with_turn(shared, |session, turn, desk| {
-            desk.spread(&mut session.outgoing, turn);
+            say(desk, &mut session.outgoing, turn);
         });
         self.settle(Ok(()), shared);
         self.flush(shared);
@@ -191,18 +195,6 @@ impl Connection {
             desk.catch_up(&mut session.outgoing, turn);
         });
         self.flush(shared)
-    }
-
-    /// Says in which state the feed is, to those who have subscribed to something.
-    pub(super) fn tell_state(&mut self, shared: &mut Shared<'_>) {
-        if self.subscriber.subscriptions.is_empty() || !self.is_active() {
-            return;
-        }
-        self.with_turn(shared, |session, turn, desk| {
-            desk.tell_state(&mut session.outgoing, turn);
-        });
-        self.settle(Ok(()), shared);
-        self.flush(shared);
     }
 
     /// Says that the feed has ended, to those who have subscribed to single executions.
@@ -227,7 +219,7 @@ impl Connection {
     /// Closes the socket and gives the session's numbers back.
     pub(super) fn close(&mut self, shared: &mut Shared<'_>) {
         self.with_turn(shared, |session, turn, _| session.end(turn));
-        self.subscriber.subscriptions.clear();
+        self.subscriber = Subscriber::default();
         self.state = State::Closed;
     }
 
@@ -321,7 +313,7 @@ impl Connection {
             Cause::LoggedOut | Cause::Answered | Cause::Fault | Cause::Silent | Cause::NotYet => {}
         }
         self.with_turn(shared, |session, turn, _| session.end(turn));
-        self.subscriber.subscriptions.clear();
+        self.subscriber = Subscriber::default();
         if self.outbox.is_empty() && matches!(cause, Cause::NoLogon | Cause::Answered) {
             self.socket.finish();
             self.state = State::Closed;

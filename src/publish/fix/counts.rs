@@ -50,6 +50,8 @@ pub struct FixCounts {
     pub security_lists: u64,
     /// Notices of a stale or live feed sent (35=h).
     pub feed_notices: u64,
+    /// Trading states of symbols sent (35=f).
+    pub statuses: u64,
     /// Incremental refreshes sent (35=X).
     pub increments: u64,
     /// Market data messages not sent because the session's outgoing buffer was full; each such

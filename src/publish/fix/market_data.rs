@@ -35,8 +35,12 @@
 //! silent, values may be old: subscribers get 35=h with 340=0 (unknown) when that begins and 340=2
 //! (open) when it is over, and whoever subscribes meanwhile gets the former first. 336 is 1 (day), the
 //! only session that stands in every dictionary.
+//!
+//! **Trading states.** 35=f says that a symbol is halted or paused (326=2), only quoted (5) or trades
+//! again (3), since when (60), and, but for FIX 4.2, by which ITCH state and reason (58: `P LUDP`). The
+//! newest is told when a subscription begins; a symbol of which none is told is trading.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::BytesMut;
 
@@ -49,7 +53,7 @@ use super::selection::Selections;
 use super::snapshot::{Newest, put_head};
 use super::subscription::{Coverage, Interest, Interests, Subscriber, Subscription};
 use super::{FixCounts, Version};
-use crate::market::{Locate, Symbol};
+use crate::market::{Locate, Symbol, TradingStatus};
 use crate::publish::Update;
 use crate::wire::fix::{Body, Message, tag};
 
@@ -88,6 +92,8 @@ pub(super) struct Market {
     pub(super) head: Body,
     /// Whether messages of the feed are missing or it is silent.
     stale: bool,
+    /// The newest trading state of each symbol of which one was told.
+    pub(super) statuses: BTreeMap<Locate, (Symbol, TradingStatus)>,
 }
 
 impl Market {
@@ -106,6 +112,7 @@ impl Market {
             group: Body::default(),
             head: Body::default(),
             stale: false,
+            statuses: BTreeMap::new(),
         }
     }
 
@@ -324,6 +331,12 @@ impl Desk<'_> {
         if self.market.stale {
             self.tell_state(outgoing, turn);
         }
+        self.tell_standing(
+            &subscription.interest.coverage,
+            request.wish,
+            outgoing,
+            turn,
+        );
         self.market
             .snapshot(&subscription, &named, outgoing, turn, self.drain);
         if request.wish == Wish::Subscribe {

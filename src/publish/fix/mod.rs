@@ -36,6 +36,7 @@ mod sequence;
 mod session;
 mod snapshot;
 mod socket;
+mod status;
 mod store;
 mod subscription;
 mod tape;

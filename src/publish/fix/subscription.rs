@@ -102,12 +102,21 @@ pub(super) struct Subscription {
 #[derive(Debug, Default)]
 pub(super) struct Subscriber {
     pub(super) subscriptions: Vec<Subscription>,
+    /// Symbols whose trading states are to be told when the socket takes bytes again.
+    pub(super) untold: Behind,
 }
 
 impl Subscriber {
     /// Whether any symbol is marked.
     pub(super) fn is_behind(&self) -> bool {
-        self.subscriptions.iter().any(|one| !one.behind.is_empty())
+        let mut subscriptions = self.subscriptions.iter();
+        !self.untold.is_empty() || subscriptions.any(|one| !one.behind.is_empty())
+    }
+
+    /// Whether anything of `locate` is subscribed to.
+    pub(super) fn covers(&self, locate: Locate) -> bool {
+        let mut subscriptions = self.subscriptions.iter();
+        subscriptions.any(|one| one.interest.coverage.holds(locate))
     }
 
     /// The entry types that any of its subscriptions wants.

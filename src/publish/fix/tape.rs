@@ -4,10 +4,11 @@ use super::entries::{Action, Entries};
 use super::market_data::{Desk, Market};
 use super::outgoing::{Outgoing, Turn};
 use super::request::TRADES;
-use crate::market::{NANOS_PER_DAY, Symbol, Timestamp, Trade};
+use super::status::utc_of;
+use crate::market::{Symbol, Timestamp, Trade};
 use crate::publish::TapeEvent;
 use crate::window::Policy;
-use crate::wire::fix::{UtcText, tag};
+use crate::wire::fix::tag;
 
 impl Market {
     /// Encodes `events`, one entry each.
@@ -73,8 +74,7 @@ impl Desk<'_> {
         if self.subscriber.types() & TRADES == 0 {
             return;
         }
-        let midnight_ns = turn.now.utc_ns / NANOS_PER_DAY * NANOS_PER_DAY;
-        let end = UtcText::new(midnight_ns + time.0 % NANOS_PER_DAY);
+        let end = utc_of(time, turn);
         let body = &mut self.market.head;
         body.clear();
         body.char(tag::TRADING_SESSION_ID, b'1');

@@ -16,6 +16,7 @@ mod market_data;
 mod message;
 #[cfg(test)]
 mod plain;
+mod status;
 mod value;
 mod version;
 mod word;
@@ -24,5 +25,6 @@ pub use encode::{Body, Envelope, byte_sum, seal};
 pub use frame::{Frame, Garbled, MAX_MESSAGE_BYTES, next_frame};
 pub use market_data::{MdEntries, MdEntry};
 pub use message::{Field, FieldFault, Fields, Message};
+pub use status::{put_status, status_of};
 pub use value::{Digits, UtcText, parse_bool, parse_decimal, parse_time, parse_uint, parse_utc};
 pub use version::Version;

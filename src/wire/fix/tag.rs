@@ -23,6 +23,7 @@ tags! {
     SYMBOL = 55, "Symbol";
     TARGET_COMP_ID = 56, "TargetCompID";
     TEXT = 58, "Text";
+    TRANSACT_TIME = 60, "TransactTime";
     ENCRYPT_METHOD = 98, "EncryptMethod";
     HEART_BT_INT = 108, "HeartBtInt (seconds)";
     TEST_REQ_ID = 112, "TestReqID";
@@ -59,6 +60,7 @@ tags! {
     SECURITY_REQ_ID = 320, "SecurityReqID";
     SECURITY_RESPONSE_ID = 322, "SecurityResponseID";
     UNSOLICITED_INDICATOR = 325, "UnsolicitedIndicator";
+    SECURITY_TRADING_STATUS = 326, "SecurityTradingStatus";
     TRAD_SES_STATUS = 340, "TradSesStatus";
     TRAD_SES_END_TIME = 345, "TradSesEndTime";
     NUMBER_OF_ORDERS = 346, "NumberOfOrders";

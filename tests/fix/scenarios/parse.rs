@@ -12,6 +12,8 @@ pub(super) enum Step {
     Receive { connection: usize, fields: String },
     /// The acceptor must close.
     Closed { connection: usize },
+    /// The feed says something.
+    Feed(String),
     /// So many milliseconds pass.
     Pass(u64),
 }
@@ -60,6 +62,7 @@ fn line_of(line: &str, scenario: &mut Scenario) {
             text: fields,
         },
         ">" => Step::Receive { connection, fields },
+        "!" => Step::Feed(fields),
         "closed" => Step::Closed { connection },
         "+" => Step::Pass((fields.parse::<f64>().expect(line) * 1e3).round() as u64),
         "@" => {

@@ -4,11 +4,17 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use widetape::market::{Locate, Symbol, Timestamp, TradingState, TradingStatus};
+use widetape::publish::Publisher;
 use widetape::publish::fix::{AcceptorOptions, Version};
 use widetape::wire::fix::UtcText;
 
 use super::parse::{Scenario, Step};
+use super::text::{alter, check_frame, expected, visible};
 use crate::fix::client::{Desk, Wire};
+
+/// When trading states change: 10:00:00.500 on the feed's clock.
+const HALTED: Timestamp = Timestamp(36_000_500_000_000);
 
 /// What the proxy does to what the acceptor sends. Messages are counted over both connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ impl Carrier for Plain {
     }
 }
 
-type Outcome<T> = Result<T, String>;
+pub(super) type Outcome<T> = Result<T, String>;
 
 /// One connection of the counterparty.
 struct Line {
@@ -132,6 +138,7 @@ impl Play<'_> {
                 }
                 self.lines[*connection] = None;
             }
+            Step::Feed(text) => self.feed(text),
             Step::Pass(millis) => {
                 self.settle();
                 self.desk.elapsed_ms += millis;
@@ -139,6 +146,31 @@ impl Play<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The feed becomes stale or live, or a symbol is listed or gets a trading state.
+    fn feed(&mut self, text: &str) {
+        let acceptor = &mut self.desk.acceptor;
+        let words: Vec<&str> = text.split(' ').collect();
+        match words[..] {
+            ["stale"] => acceptor.feed_state(true),
+            ["live"] => acceptor.feed_state(false),
+            ["lists", number, symbol] => {
+                let locate = Locate(number.parse().unwrap());
+                acceptor.listing(locate, Symbol::new(symbol).unwrap());
+            }
+            [number, symbol, state, reason] => {
+                let status = TradingStatus {
+                    locate: Locate(number.parse().unwrap()),
+                    state: TradingState::from_indicator(state.as_bytes()[0]).unwrap(),
+                    reason: *format!("{reason:4}").as_bytes().first_chunk().unwrap(),
+                    time: HALTED,
+                };
+                let symbol = Symbol::new(symbol).unwrap();
+                acceptor.trading_statuses(&[(symbol, status)]);
+            }
+            _ => panic!("{text}"),
+        }
     }
 
     /// Lets the acceptor work until it has nothing to do.
@@ -277,23 +309,6 @@ impl Play<'_> {
     }
 }
 
-/// What a scenario expects, in `version`.
-pub(super) fn expected(fields: &str, version: Version) -> String {
-    let mut fields: Vec<&str> = fields.split('|').collect();
-    if version == Version::Fix42 {
-        let known = |field: &&str| {
-            let reason = field.strip_prefix("373=");
-            let reason = reason.and_then(|text| text.parse().ok());
-            reason.is_none_or(|reason: u32| reason <= 11)
-        };
-        fields.retain(known);
-    }
-    if fields[0] == "A" && version == Version::Fix50Sp2 {
-        fields.push("1137=9");
-    }
-    fields.join("|")
-}
-
 impl Line {
     /// The next whole message that has come.
     fn cut(&mut self) -> Outcome<Option<String>> {
@@ -318,80 +333,4 @@ impl Line {
         let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
         Ok(Some(text.replace('\x01', "|")))
     }
-}
-
-/// Checks what every message of the acceptor must be: version, names, length and sum.
-fn check_frame(text: &str, version: Version) -> Outcome<()> {
-    let begin = String::from_utf8_lossy(version.begin_string()).into_owned();
-    let body_at = text.find("35=").unwrap_or(0);
-    let sum_at = text.rfind("10=").unwrap_or(0);
-    let head = format!("8={begin}|9={}|35=", sum_at.saturating_sub(body_at));
-    let sum = text.as_bytes()[..sum_at]
-        .iter()
-        .map(|&byte| if byte == b'|' { 1 } else { byte })
-        .fold(0_u8, u8::wrapping_add);
-    let right = text.starts_with(&head)
-        && text.ends_with(&format!("|10={sum:03}|"))
-        && text.contains("|49=WIDETAPE|56=CLIENT|34=")
-        && text.contains("|52=20200");
-    right.then_some(()).ok_or(format!("wrong frame: {text}"))
-}
-
-/// `text` as a scenario writes it, as far as `expected` speaks of it.
-fn visible(text: &str, expected: &str) -> String {
-    let says_why = expected.contains("|58=");
-    let mut fields: Vec<String> = Vec::new();
-    let mut why = None;
-    for field in text.split('|').filter(|field| !field.is_empty()) {
-        let (tag, value) = field.split_once('=').unwrap_or((field, ""));
-        match tag {
-            "8" | "9" | "49" | "56" | "52" | "10" => {}
-            "58" => why = Some(field.to_owned()),
-            "35" => fields.insert(0, value.to_owned()),
-            "122" => fields.push("122".to_owned()),
-            _ => fields.push(field.to_owned()),
-        }
-    }
-    if says_why {
-        fields.extend(why);
-    }
-    fields.join("|")
-}
-
-/// `text` with another value in field `tag`.
-fn alter(text: &str, tag: u32) -> String {
-    let prefix = format!("{tag}=");
-    let mut done = false;
-    let fields: Vec<String> = text
-        .split('|')
-        .map(|field| match field.strip_prefix(&prefix) {
-            Some(value) if !done => {
-                done = true;
-                format!("{prefix}{}", other(value))
-            }
-            // A field that is named without its value is taken away.
-            _ => field.to_owned(),
-        })
-        .filter(|field| !(tag == 122 && field.starts_with("122=")))
-        .collect();
-    let text = fields.join("|");
-    if matches!(tag, 8..=10) {
-        return text;
-    }
-    let body_at = text.find("35=").unwrap();
-    let sum_at = text.rfind("10=").unwrap();
-    let begin = &text[..text.find('|').unwrap()];
-    let text = format!("{begin}|9={}|{}", sum_at - body_at, &text[body_at..sum_at]);
-    let sum = text
-        .replace('|', "\x01")
-        .bytes()
-        .fold(0_u8, u8::wrapping_add);
-    format!("{text}10={sum:03}|")
-}
-
-/// A value of the same kind that is not `value`.
-fn other(value: &str) -> String {
-    let last = value.chars().last().unwrap_or('0');
-    let next = if last == '7' { '8' } else { '7' };
-    format!("{}{next}", &value[..value.len() - last.len_utf8()])
 }
