@@ -15,7 +15,7 @@ use super::wait::{CALM, WATCHFUL};
 use super::{Clock, Error, recorder};
 use crate::feed::{Framing, Packet};
 use crate::market::Symbol;
-use crate::metrics::Counters;
+use crate::metrics::{Counter, Counters};
 use crate::session::{Delivery, Hole, Sequencer};
 use crate::wire::binaryfile::Blocks;
 
@@ -24,6 +24,9 @@ const SILENCE_NS: u64 = 3_000_000_000;
 
 /// Age in nanoseconds at which a hole makes the feed stale where nobody is asked for what it lacks.
 const HOLE_NS: u64 = 5_000_000;
+
+/// Nanoseconds that the publishers have to tell of a stale feed before missing messages are asked for.
+const NOTICE_NS: u64 = 5_000_000;
 
 pub(super) struct Decoder {
     packets: Inlet<Vec<Packet>>,
@@ -35,8 +38,11 @@ pub(super) struct Decoder {
     live: bool,
     /// When packets last came; none have yet if 0.
     heard_ns: u64,
-    /// Whether the publishers have been told that the feed is stale.
+    /// Whether a notice that the feed is stale is on its way to the publishers, or with them.
     stale: bool,
+    /// How many notices there have been, and when the last was sent.
+    notices: u64,
+    noticed_ns: u64,
     deliveries: Vec<Delivery>,
     /// Files that the packets come from: an undecodable message of a file stops the engine, one of a
     /// live feed is counted and skipped.
@@ -77,6 +83,8 @@ impl Decoder {
             live,
             heard_ns: 0,
             stale: false,
+            notices: 0,
+            noticed_ns: 0,
             deliveries: Vec::new(),
             files,
             counters,
@@ -209,7 +217,16 @@ impl Decoder {
             return None;
         }
         self.stale = stale;
+        self.notices += 1;
+        self.noticed_ns = now_ns;
         Some(stale)
+    }
+
+    /// Whether the publishers have handed on every notice, so that subscribers know before anything is
+    /// asked for again. A publisher that is held up holds that up for a short time only.
+    fn has_told(&self, now_ns: u64) -> bool {
+        let told = self.counters.get(Counter::FeedNotices) >= self.notices;
+        told || now_ns.saturating_sub(self.noticed_ns) >= NOTICE_NS
     }
 
     fn record(&self) {
@@ -256,13 +273,8 @@ impl Agent for Decoder {
         };
         self.sequencer.tick(now_ns, &mut self.deliveries);
         let stale = self.state_change(now_ns);
-        if stale == Some(true) && self.deliveries.is_empty() {
-            // The publishers are told now, what is missing is asked for at the next turn.
-            let mut batch = self.take_batch();
-            batch.stale = stale;
-            return Ok(self.flush(batch));
-        }
-        if let Some(recovery) = self.recovery.as_mut().filter(|_| stale != Some(true)) {
+        let has_told = self.has_told(now_ns);
+        if let Some(recovery) = self.recovery.as_mut().filter(|_| has_told) {
             recovery.request(&self.sequencer, now_ns);
         }
         if self.deliveries.is_empty() && stale.is_none() {

@@ -10,7 +10,7 @@ use super::results::Results;
 use super::stopwatch::Stopwatch;
 use super::wait::{CALM, WATCHFUL};
 use super::{Clock, Error, recorder};
-use crate::metrics::{Counters, Latency, Stage};
+use crate::metrics::{Counter, Counters, Latency, Stage};
 use crate::publish::{Now, Publisher};
 
 /// Nanoseconds between two duties of the publishers that had nothing to do. Each asks the system
@@ -106,6 +106,8 @@ impl Publishing {
             publisher.set_clock(now);
             results.publish(publisher)
         })?;
+        self.counters
+            .add(Counter::FeedNotices, u64::from(results.stale.is_some()));
         if self.record() > before {
             self.unwritten.extend_from_slice(&results.receipts);
             self.written(clock);

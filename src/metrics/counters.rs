@@ -154,6 +154,7 @@ counters! {
     Publish Flow Corrections "corrections" "corrections" "Rows published again with corrected values."
     Publish Flow WideRows "wide_rows" "wide rows" "Rows of wide windows published for the first time."
     Publish Flow WideCorrections "wide_corrections" "wide corrections" "Rows of wide windows published again with corrected values."
+    Publish Gap FeedNotices "feed_notices" "feed stale or live again" "Times that publishers were told that the feed is stale or live again."
     Publish Flow FixSessionsAccepted "fix_sessions_accepted" "FIX sessions" "FIX sessions that logged on."
     Publish Flow FixMessagesIn "fix_messages_in" "FIX messages in" "FIX messages received."
     Publish Flow FixMessagesOut "fix_messages_out" "FIX messages out" "FIX messages sent."
