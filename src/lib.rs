@@ -117,7 +117,7 @@ pub use feed::{
 #[cfg(feature = "gpu")]
 pub use gpu::{AdapterSummary, GpuOptions, Tier as GpuTier, adapters};
 pub use market::{Duration, Locate, NANOS_PER_SECOND, Symbol};
-pub use publish::fix::{Acceptor, AcceptorOptions, PasswordHash};
+pub use publish::fix::{Acceptor, AcceptorOptions, FixError, PasswordHash};
 pub use publish::text::Format;
 pub use publish::{LiveTable, Newest, Now, Only, Publisher, Shared, Update};
 pub use session::{RerequestOptions, SequencerOptions};

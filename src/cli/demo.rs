@@ -50,7 +50,7 @@ pub(super) fn run(fix: SocketAddr, seconds: u64) -> Result<(), Error> {
         listen: fix,
         ..AcceptorOptions::default()
     };
-    let acceptor = Acceptor::bind(acceptor, labels).map_err(failed)?;
+    let acceptor = Acceptor::bind(acceptor, labels)?;
     let address = acceptor.local_address().map_err(failed)?;
     let (udp, recovery, mut sender) = feed(seconds)?;
     let groups: Vec<String> = udp

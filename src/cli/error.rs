@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
-use crate::{FeedError, engine};
+use crate::{FeedError, FixError, engine};
 
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum Error {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// FIX cannot be served.
+    #[error(transparent)]
+    Fix(#[from] FixError),
     /// The engine stopped.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -54,11 +57,19 @@ impl Error {
             Error::Arguments(_) | Error::Usage(_) => ExitCode::from(2),
             Error::Engine(engine::Error::Spec(_)) => ExitCode::from(2),
             Error::Config(_)
+            | Error::Fix(
+                FixError::Option { .. }
+                | FixError::PlainText { .. }
+                | FixError::NoTls
+                | FixError::Certificate { .. },
+            )
             | Error::Engine(engine::Error::Threads(_) | engine::Error::Placement(_)) => {
                 ExitCode::from(78)
             }
             Error::OutputClosed => ExitCode::SUCCESS,
-            Error::Engine(_) | Error::Feed(_) | Error::Failed(_) => ExitCode::from(1),
+            Error::Engine(_) | Error::Feed(_) | Error::Fix(_) | Error::Failed(_) => {
+                ExitCode::from(1)
+            }
         }
     }
 }

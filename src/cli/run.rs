@@ -205,7 +205,7 @@ fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, String), Erro
             .map(|window| window.label.clone())
             .collect();
         let options = &config.fix.acceptor;
-        let acceptor = Acceptor::bind(options.clone(), labels).map_err(|error| failed(&error))?;
+        let acceptor = Acceptor::bind(options.clone(), labels)?;
         let address = acceptor.local_address().map_err(|error| failed(&error))?;
         serving = format!("FIX: {address}, SenderCompID {}", options.sender_comp_id);
         publishers.push(Box::new(acceptor));

@@ -178,6 +178,20 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
 }
 
 #[test]
+fn fix_for_a_network_without_tls_is_refused_with_the_remedy_and_exit_code_78() {
+    let folder = folder("plain");
+    let path = folder.join("wide.toml");
+    let wide = "[recovery]\ndisabled = true\n[fix.acceptor]\nlisten = \"0.0.0.0:0\"\n";
+    fs::write(&path, wide).expect("a configuration");
+    let done = widetape(&["run", "--config", text(&path)]).exits(78);
+    let line = done.refused();
+    assert!(
+        line.contains("[fix.acceptor.tls]") && line.contains("plain_text = true"),
+        "{line}"
+    );
+}
+
+#[test]
 fn cores_that_are_not_there_are_told_with_key_and_exit_code_78() {
     let path = folder("cores").join("w.toml");
     let line =
