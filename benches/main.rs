@@ -58,6 +58,9 @@ fn main() {
             .configure_from_args();
         columns::bench(&mut criterion);
     }
+    if wanted("slow reader") {
+        publish::stopped::bench(test);
+    }
     if wanted("udp") {
         udp::bench(test);
     }

@@ -2,6 +2,7 @@
 //! Then a step of 10,000 symbols to 20 sessions over loopback TCP, system calls included.
 
 mod sessions;
+pub(crate) mod stopped;
 
 use std::hint::black_box;
 

@@ -20,7 +20,7 @@ use crate::cpu_time::CpuTime;
 const SESSIONS: usize = 20;
 const SYMBOLS: u16 = 10_000;
 
-fn clock() -> Clock {
+pub(super) fn clock() -> Clock {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let utc_ns = since.unwrap_or_default().as_nanos() as u64;
     Clock {
@@ -50,7 +50,7 @@ fn message(name: &str, msg_type: &[u8], sequence: u64, fields: &[(u32, &str)]) -
 }
 
 /// Logs on and subscribes to the VWAP of every symbol.
-fn subscribe(acceptor: &Acceptor, number: usize) -> TcpStream {
+pub(super) fn subscribe(acceptor: &Acceptor, number: usize) -> TcpStream {
     let address = acceptor.local_address().expect("an address");
     let mut stream = TcpStream::connect(address).expect("the acceptor listens");
     let name = format!("DESK{number}");
@@ -91,7 +91,7 @@ fn read(mut streams: Vec<TcpStream>, stop: &AtomicBool, bytes: &AtomicU64) {
     }
 }
 
-fn row(locate: u16) -> Row {
+pub(super) fn row(locate: u16) -> Row {
     let price = Price(1_000_000 + u32::from(locate));
     Row {
         end: Timestamp(34_200_000_000_000),
