@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The sample day as a counterparty that nobody here wrote sees it; needs `simplefix` from PyPI.
+"""The service and an engine that nobody here wrote, each as the other's client; needs `simplefix` from PyPI.
 
     fix_interop.py BINARY
 
 Runs BINARY's sample day, lets fix_simplefix.py log on and subscribe to everything, and compares the
-session VWAP and volume that it received for every symbol with datasets/golden. Exit code 0 if all agree.
+session VWAP and volume that it received for every symbol with datasets/golden. Then lets `BINARY run` take a
+feed from fix_simplefix_server.py, and compares its rows with what was served. Exit code 0 if all agree.
 """
 
 import csv
@@ -13,6 +14,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "datasets" / "golden" / "sample_day.session.csv"
@@ -42,7 +44,46 @@ def received(binary):
     return rows, lines[-1]["summary"]
 
 
+def fed(binary):
+    """The last row of each symbol and window that BINARY makes of a served feed."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        command = [sys.executable, HERE / "fix_simplefix_server.py"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            (folder / "feed.toml").write_text(
+                f'[feed.fix]\nserver = "{server.stdout.readline().strip()}"\nsender_comp_id = "FEED"\n'
+                'target_comp_id = "SIMPLEFIX"\nfrom_start = true\n'
+                '[fix]\ndisabled = true\n[window]\nwindows = ["1s", "session"]\n'
+            )
+            command = [binary, "run", "--config", folder / "feed.toml", "--format", "csv", "--out", folder / "rows.csv"]
+            run = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60)
+            if run.returncode != 0 or server.wait(timeout=30) != 0:
+                sys.exit(f"exit codes: service {run.returncode}, server {server.returncode}: {run.stderr}")
+        finally:
+            server.kill()
+        with open(folder / "rows.csv", newline="") as rows:
+            return {(row["symbol"], row["window"]): row for row in csv.DictReader(rows)}
+
+
+def check_fed(binary):
+    """What the server's feed comes to, worked out by hand."""
+    wanted = {
+        # 100 at 10.0001 and 300 at 10.0003; the 50 at 10.5 in between are taken back.
+        ("AAPL", "session"): ("400", "40001000", "2", "10.000250", "10.0001", "10.0003"),
+        ("MSFT", "session"): ("7", "1400007", "1", "20.000100", "20.0001", "20.0001"),
+        ("MSFT", "1s"): ("7", "1400007", "1", "20.000100", "20.0001", "20.0001"),
+    }
+    rows, columns = fed(binary), ["volume", "notional", "trades", "vwap", "open", "close"]
+    for key, answer in wanted.items():
+        row = rows.get(key, {})
+        if (tuple(row.get(name) for name in columns), row.get("complete")) != (answer, "true"):
+            sys.exit(f"{key}: {row}, not {answer}")
+    print(f"{len(rows)} rows of a feed that simplefix serves are right")
+
+
 def main():
+    check_fed(sys.argv[1])
     rows, summary = received(sys.argv[1])
     with open(GOLDEN, newline="") as golden:
         wanted = list(csv.DictReader(golden))
