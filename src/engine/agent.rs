@@ -31,6 +31,12 @@ pub(super) trait Agent: Send {
     /// Name of its thread.
     fn name(&self) -> &'static str;
 
+    /// Whether its thread, and those that a driver starts for it, come after those of the other agents where
+    /// there are fewer cores than threads.
+    fn gives_way(&self) -> bool {
+        false
+    }
+
     /// Does what there is to do.
     fn duty(&mut self, clock: &Clock) -> Result<Duty, Error>;
 

@@ -7,6 +7,12 @@ use super::agent::{Agent, Duty};
 use super::wait::{Rest, Wait};
 use super::{Clock, Error};
 
+/// By how much a thread that gives way is nicer than others, and the nicest that there is.
+#[cfg(target_os = "linux")]
+const LATER: i32 = 10;
+#[cfg(target_os = "linux")]
+const LAST: i32 = 19;
+
 /// How the agents run on threads. The rows are the same whatever is said here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadOptions {
@@ -85,11 +91,15 @@ impl Threads {
         for (share, cores) in self.shares {
             let group: Vec<Box<dyn Agent>> = agents.by_ref().take(share).collect();
             let name = group.first().map_or("", |agent| agent.name());
+            let gives_way = group.iter().any(|agent| agent.gives_way());
             let (clock, wait) = (clock.clone(), self.wait);
             let thread = std::thread::Builder::new()
                 .name(format!("widetape-{name}"))
                 .spawn(move || {
                     affinity::pin(&cores)?;
+                    if gives_way {
+                        give_way();
+                    }
                     until_done(group, &clock, Rest::new(wait))
                 })
                 .map_err(Error::Thread)?;
@@ -105,6 +115,19 @@ impl Threads {
         outcome
     }
 }
+
+/// Lets the calling thread, and those that it starts, run after others. Where the system refuses, rows
+/// are the same.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    let own = rustix::process::getpriority_process(None).unwrap_or(0);
+    let later = (own + LATER).min(LAST);
+    let _ = rustix::process::setpriority_process(None, later);
+}
+
+/// On other systems the call would hold for the whole process.
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 /// Lets a thread's agents take turns in the order of the flow. One that is done is dropped, which
 /// closes its outlets.
@@ -128,4 +151,22 @@ fn until_done(mut agents: Vec<Box<dyn Agent>>, clock: &Clock, mut rest: Rest) ->
         }
     }
     outcome
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_gives_way_is_alone_with_those_it_starts() {
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+        let before = priority();
+        let nicer = std::thread::spawn(move || {
+            give_way();
+            (priority(), std::thread::spawn(priority).join().unwrap())
+        });
+        let later = (before + LATER).min(LAST);
+        assert_eq!(nicer.join().unwrap(), (later, later));
+        assert_eq!(priority(), before);
+    }
 }

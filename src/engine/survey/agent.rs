@@ -141,6 +141,10 @@ impl Agent for Surveyor {
         "surveyor"
     }
 
+    fn gives_way(&self) -> bool {
+        true
+    }
+
     fn duty(&mut self, _clock: &Clock) -> Result<Duty, Error> {
         if !self.is_prepared {
             self.survey.prepare();
