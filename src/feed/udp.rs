@@ -20,8 +20,8 @@ mod outbox;
 mod single;
 mod socket;
 
-pub(super) use outbox::Outbox;
 pub use outbox::Transmit;
+pub(super) use outbox::{Outbox, Parts};
 pub use socket::multicast_sender;
 
 use std::io;

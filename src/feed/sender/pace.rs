@@ -25,6 +25,17 @@ pub(super) struct Schedule {
     passed: u64,
 }
 
+/// Which messages are due at some time: asked of the schedule once, and then of each message without a
+/// division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Horizon {
+    Everything,
+    /// So many messages from the first on.
+    Count(u64),
+    /// Messages whose timestamp is below this.
+    Time(u64),
+}
+
 impl Schedule {
     pub(super) fn new(speed: Speed, start_ns: u64) -> Self {
         Self {
@@ -50,6 +61,36 @@ impl Schedule {
             .saturating_add((elapsed as f64 / multiple) as u64)
     }
 
+    /// What is due at `now_ns`, as [`Schedule::due`] says it of each message.
+    pub(super) fn horizon(&self, now_ns: u64) -> Horizon {
+        let elapsed = now_ns.saturating_sub(self.start_ns).saturating_add(1);
+        match self.speed {
+            Speed::Max => Horizon::Everything,
+            Speed::Rate(rate) => {
+                let product = u128::from(elapsed) * u128::from(rate.max(1));
+                let count = product.div_ceil(u128::from(NANOS_PER_SECOND));
+                Horizon::Count(u64::try_from(count).unwrap_or(u64::MAX))
+            }
+            Speed::Multiple(multiple) => match self.origin {
+                Some(origin) => {
+                    Horizon::Time(origin.saturating_add((elapsed as f64 * multiple) as u64))
+                }
+                // Until a timestamp has been met, one message at a time.
+                None => Horizon::Count(self.passed),
+            },
+        }
+    }
+
+    /// Whether `message`, which is next, is due by `horizon`.
+    #[inline]
+    pub(super) fn reached(&self, horizon: Horizon, message: &[u8]) -> bool {
+        match horizon {
+            Horizon::Everything => true,
+            Horizon::Count(count) => self.passed < count,
+            Horizon::Time(time) => timestamp(message).unwrap_or(0).max(self.latest) < time,
+        }
+    }
+
     /// Time from the start to the next message at an even rate.
     fn even(&self, rate: u64) -> u64 {
         match self.passed.checked_mul(NANOS_PER_SECOND) {
@@ -63,15 +104,19 @@ impl Schedule {
     }
 
     /// Takes note that `message` has left.
+    #[inline]
     pub(super) fn passed(&mut self, message: &[u8]) {
         self.passed += 1;
-        if let Some(time) = timestamp(message) {
+        if matches!(self.speed, Speed::Multiple(_))
+            && let Some(time) = timestamp(message)
+        {
             self.origin.get_or_insert(time);
             self.latest = self.latest.max(time);
         }
     }
 }
 
+#[inline]
 fn timestamp(message: &[u8]) -> Option<u64> {
     let bytes = message.get(TIMESTAMP)?;
     Some(
@@ -138,6 +183,41 @@ mod tests {
             1_000 + (0xFFFF_FFFF_FFFF - 500_000) / 2
         );
         assert_eq!(Schedule::new(Speed::Max, 7).due(&first), 7);
+    }
+
+    #[test]
+    fn a_horizon_reaches_what_is_due() {
+        for speed in [
+            Speed::Max,
+            Speed::Rate(3),
+            Speed::Rate(7),
+            Speed::Rate(u64::MAX),
+            Speed::Multiple(4.0),
+        ] {
+            let mut schedule = Schedule::new(speed, 1_000);
+            schedule.passed(&message(500_000));
+            for number in 0..2_000 {
+                let next = message(500_000 + number * 17);
+                let due = schedule.due(&next);
+                for now in
+                    [due.saturating_sub(1), due, due + 1, due + 1_000].map(|now| now.max(1_000))
+                {
+                    let reached = schedule.reached(schedule.horizon(now), &next);
+                    assert_eq!(
+                        reached,
+                        due <= now,
+                        "{speed:?} {number} due {due} now {now}"
+                    );
+                }
+                schedule.passed(&next);
+            }
+        }
+        let mut timeless = Schedule::new(Speed::Multiple(1.0), 0);
+        timeless.passed(b"short");
+        assert!(
+            !timeless.reached(timeless.horizon(u64::MAX), &message(5)),
+            "no time to go by"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, SocketAddrV4};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,9 @@ use super::options::{SenderOptions, Speed};
 use super::pace::{Rate, Schedule};
 use super::rerequest_server::{RerequestServer, ServerCounts};
 use super::tape::Tape;
-use crate::feed::udp::Outbox;
+use crate::feed::udp::{Outbox, Parts};
 use crate::market::NANOS_PER_SECOND;
-use crate::wire::moldudp64::{Header, PacketBuilder, Pushed};
+use crate::wire::moldudp64::{HEADER_LENGTH, Header, MAX_PAYLOAD};
 
 /// Packets sent in one go, between two looks at the requests.
 const BATCH: usize = 64;
@@ -97,6 +98,14 @@ enum Phase {
     Done,
 }
 
+/// A packet to be sent: its header, and where its messages are on the tape, which has them framed as a
+/// packet does.
+#[derive(Clone, Debug, Default)]
+struct Outgoing {
+    header: [u8; HEADER_LENGTH],
+    messages: Range<usize>,
+}
+
 /// Sends a tape.
 #[derive(Debug)]
 pub struct Sender {
@@ -105,7 +114,7 @@ pub struct Sender {
     lines: Vec<Outbox>,
     server: Option<RerequestServer>,
     /// The packets of one batch.
-    builders: Vec<PacketBuilder>,
+    packets: Vec<Outgoing>,
     /// Which of them are lost on which line.
     lost: [[bool; 2]; BATCH],
     losses: Losses,
@@ -140,7 +149,7 @@ impl Sender {
         Ok(Self {
             lines,
             server,
-            builders: vec![PacketBuilder::new(options.session, options.payload_limit); BATCH],
+            packets: vec![Outgoing::default(); BATCH],
             lost: [[false; 2]; BATCH],
             losses: Losses::new(&options.loss),
             rate: Rate::new(options.packets_per_second),
@@ -273,7 +282,7 @@ impl Sender {
             self.fill(ready, now_ns, schedule);
             ready += 1;
             if self.options.speed != Speed::Max {
-                self.late.record(now_ns - due_ns);
+                self.late.record(now_ns.saturating_sub(due_ns));
             }
         }
         self.send_messages(ready)?;
@@ -285,20 +294,35 @@ impl Sender {
 
     /// Fills packet `at` of the batch with the messages that are due, the next one at least.
     fn fill(&mut self, at: usize, now_ns: u64, schedule: &mut Schedule) {
-        let builder = &mut self.builders[at];
-        builder.start(self.next);
-        while self.next <= self.tape.count()
-            && let Some((message, after)) = self.tape.message_at(self.offset)
-            && schedule.due(message) <= now_ns
-            && builder.push(message) == Pushed::Added
+        let room = self.options.payload_limit.min(MAX_PAYLOAD);
+        let begin = self.offset;
+        let most = begin + room.saturating_sub(HEADER_LENGTH);
+        let left = self.tape.count() + 1 - self.next;
+        let (mut count, mut end) = (0, begin);
+        let mut horizon = None;
+        while count < left
+            && let Some((message, after)) = self.tape.message_at(end)
+            // One that is too long for the limit travels alone.
+            && (after <= most || count == 0)
+            && horizon.is_none_or(|horizon| schedule.reached(horizon, message))
         {
             schedule.passed(message);
-            self.offset = after;
-            self.next += 1;
+            horizon.get_or_insert_with(|| schedule.horizon(now_ns));
+            (count, end) = (count + 1, after);
         }
+        let header = Header {
+            // A packet has 65,507 bytes at most and a message takes 2, so this fits.
+            count: count as u16,
+            ..Header::heartbeat(self.options.session, self.next)
+        };
+        self.packets[at] = Outgoing {
+            header: header.to_bytes(),
+            messages: begin..end,
+        };
+        (self.offset, self.next) = (end, self.next + count);
         self.counts.packets += 1;
-        self.counts.messages += u64::from(builder.count());
-        self.counts.bytes += builder.packet().len() as u64;
+        self.counts.messages += count;
+        self.counts.bytes += (HEADER_LENGTH + end - begin) as u64;
         self.lost[at] = self.losses.next();
         self.rate.passed(now_ns);
         self.heartbeat_due_ns = now_ns.saturating_add(self.options.heartbeat_ns);
@@ -306,18 +330,15 @@ impl Sender {
 
     /// Sends the first `count` packets of the batch on each line, but for those that are lost there.
     fn send_messages(&mut self, count: usize) -> Result<(), SenderError> {
-        let mut packets = [IoSlice::new(&[]); BATCH];
-        for (packet, builder) in packets.iter_mut().zip(&mut self.builders[..count]) {
-            *packet = IoSlice::new(builder.packet());
-        }
         for (line, outbox) in self.lines.iter_mut().enumerate() {
-            let mut kept = [IoSlice::new(&[]); BATCH];
+            let mut kept = [[IoSlice::new(&[]); 2]; BATCH];
             let mut sent = 0;
-            for (packet, lost) in packets[..count].iter().zip(&self.lost) {
+            for (packet, lost) in self.packets[..count].iter().zip(&self.lost) {
                 if lost[line] {
                     self.counts.lost[line] += 1;
                 } else {
-                    kept[sent] = *packet;
+                    let messages = self.tape.framed(packet.messages.clone());
+                    kept[sent] = [IoSlice::new(&packet.header), IoSlice::new(messages)];
                     sent += 1;
                 }
             }
@@ -361,13 +382,14 @@ impl Sender {
 
     fn send_header(&mut self, header: Header) -> Result<(), SenderError> {
         for outbox in &mut self.lines {
-            send(outbox, &[IoSlice::new(&header.to_bytes())])?;
+            let bytes = header.to_bytes();
+            send(outbox, &[[IoSlice::new(&bytes), IoSlice::new(&[])]])?;
         }
         Ok(())
     }
 }
 
-fn send(outbox: &mut Outbox, packets: &[IoSlice<'_>]) -> Result<(), SenderError> {
+fn send(outbox: &mut Outbox, packets: &[Parts<'_>]) -> Result<(), SenderError> {
     let group = outbox.group();
     outbox
         .send(packets)

@@ -1,5 +1,7 @@
 //! The messages of a day, kept as the bytes of their file and found by number.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::wire::moldudp64::MAX_MESSAGE;
@@ -76,7 +78,13 @@ impl Tape {
         self.cut
     }
 
+    /// The bytes of whole messages, each behind its length.
+    pub(super) fn framed(&self, messages: Range<usize>) -> &[u8] {
+        &self.bytes[messages]
+    }
+
     /// The message whose length prefix is at `offset`, and the offset of the next.
+    #[inline]
     pub(super) fn message_at(&self, offset: usize) -> Option<(&[u8], usize)> {
         let (length, rest) = self.bytes.get(offset..)?.split_first_chunk::<2>()?;
         let message = rest.get(..usize::from(u16::from_be_bytes(*length)))?;

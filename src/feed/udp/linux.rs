@@ -135,7 +135,7 @@ pub(super) struct Run {
     pub(super) segment: u16,
 }
 
-/// Sends `runs` of `packets`, one behind the other; those of a run are gathered, and cut again by the
+/// Sends `runs` of `packets`, each in two parts, one behind the other; those of a run are gathered, and cut again by the
 /// kernel or the interface. Gives how many runs the system took.
 ///
 /// # Errors
@@ -143,7 +143,7 @@ pub(super) struct Run {
 pub(super) fn send(
     socket: &impl AsFd,
     to: SocketAddrV4,
-    packets: &[IoSlice<'_>],
+    packets: &[[IoSlice<'_>; 2]],
     runs: &[Run],
 ) -> io::Result<usize> {
     let to = SockAddr::from(to);
@@ -153,7 +153,8 @@ pub(super) fn send(
     let mut rest = packets;
     let mut count = 0;
     for ((header, run), control) in headers.iter_mut().zip(runs).zip(&mut controls) {
-        let (parts, after) = rest.split_at(run.count);
+        let (gathered, after) = rest.split_at(run.count);
+        let parts = gathered.as_flattened();
         rest = after;
         count += 1;
         let header = &mut header.msg_hdr;

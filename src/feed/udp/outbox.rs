@@ -4,6 +4,8 @@
 use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 
+use socket2::{SockAddr, SockRef};
+
 #[cfg(target_os = "linux")]
 use super::linux::{self, BATCH, Run};
 use super::multicast_sender;
@@ -25,6 +27,13 @@ pub enum Transmit {
     /// the kernel as one (Linux 4.18).
     #[default]
     Segmented,
+}
+
+/// A packet as it is sent: its header and what follows, from wherever they lie.
+pub(in crate::feed) type Parts<'a> = [IoSlice<'a>; 2];
+
+fn length(packet: &Parts<'_>) -> usize {
+    packet.iter().map(|part| part.len()).sum()
 }
 
 /// A socket that sends to one place.
@@ -64,7 +73,7 @@ impl Outbox {
     }
 
     /// Sends the packets in their order; waits while the system has no room.
-    pub(in crate::feed) fn send(&mut self, packets: &[IoSlice<'_>]) -> io::Result<()> {
+    pub(in crate::feed) fn send(&mut self, packets: &[Parts<'_>]) -> io::Result<()> {
         let mut rest = packets;
         while !rest.is_empty() {
             match self.send_some(rest) {
@@ -80,16 +89,17 @@ impl Outbox {
     }
 
     /// One system call; gives how many packets it took, which may be none if it refused the way.
-    fn send_some(&mut self, packets: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn send_some(&mut self, packets: &[Parts<'_>]) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
         if self.transmit != Transmit::Single && packets.len() > 1 {
             return self.send_batch(packets);
         }
-        self.socket.send_to(&packets[0], self.group).map(|_| 1)
+        let (socket, group) = (SockRef::from(&self.socket), SockAddr::from(self.group));
+        socket.send_to_vectored(&packets[0], &group).map(|_| 1)
     }
 
     #[cfg(target_os = "linux")]
-    fn send_batch(&mut self, packets: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn send_batch(&mut self, packets: &[Parts<'_>]) -> io::Result<usize> {
         let mut runs = [Run::default(); BATCH];
         let count = plan(packets, self.transmit, &mut runs);
         let runs = &runs[..count];
@@ -113,28 +123,28 @@ impl Outbox {
 
 /// Parts the packets into runs; gives their number. What does not fit into `runs` is left.
 #[cfg(target_os = "linux")]
-fn plan(packets: &[IoSlice<'_>], transmit: Transmit, runs: &mut [Run; BATCH]) -> usize {
+fn plan(packets: &[Parts<'_>], transmit: Transmit, runs: &mut [Run; BATCH]) -> usize {
     let mut planned = 0;
     let mut rest = packets;
     for run in runs {
-        let Some(first) = rest.first() else {
+        let Some(segment) = rest.first().map(length) else {
             break;
         };
         let longest = match transmit {
-            Transmit::Segmented if !first.is_empty() => MAX_SEGMENTS.min(MAX_PAYLOAD / first.len()),
+            Transmit::Segmented if segment > 0 => MAX_SEGMENTS.min(MAX_PAYLOAD / segment),
             _ => 1,
         };
         let equal = rest
             .iter()
             .take(longest)
-            .take_while(|packet| packet.len() == first.len())
+            .take_while(|packet| length(packet) == segment)
             .count()
             .max(1);
-        let closes = |packet: &IoSlice<'_>| !packet.is_empty() && packet.len() < first.len();
+        let closes = |packet: &Parts<'_>| (1..segment).contains(&length(packet));
         let closed = equal < longest && rest.get(equal).is_some_and(closes);
         *run = Run {
             count: equal + usize::from(closed),
-            segment: first.len() as u16,
+            segment: segment as u16,
         };
         rest = &rest[run.count..];
         planned += 1;
@@ -146,10 +156,19 @@ fn plan(packets: &[IoSlice<'_>], transmit: Transmit, runs: &mut [Run; BATCH]) ->
 mod tests {
     use super::*;
 
+    /// A packet whose first part has so many bytes.
+    fn in_parts(bytes: &[u8], first: usize) -> Parts<'_> {
+        let (header, rest) = bytes.split_at(first);
+        [IoSlice::new(header), IoSlice::new(rest)]
+    }
+
     /// Packets of each run, and the bytes of its first.
     fn runs(lengths: &[usize], transmit: Transmit) -> Vec<(usize, u16)> {
         let bytes = vec![0; MAX_PAYLOAD];
-        let packets: Vec<_> = lengths.iter().map(|&n| IoSlice::new(&bytes[..n])).collect();
+        let packets: Vec<_> = lengths
+            .iter()
+            .map(|&n| in_parts(&bytes[..n], n / 3))
+            .collect();
         let mut runs = [Run::default(); BATCH];
         let count = plan(&packets, transmit, &mut runs);
         let each = runs[..count].iter();
@@ -176,7 +195,7 @@ mod tests {
         let mut outbox = Outbox::open(group, Ipv4Addr::LOCALHOST, 0, Transmit::Segmented).unwrap();
         linux::without_checksums(&outbox.socket).unwrap();
         let sent: Vec<_> = (0..100_u8).map(|n| [n; 40]).collect();
-        let packets: Vec<_> = sent.iter().map(|bytes| IoSlice::new(bytes)).collect();
+        let packets: Vec<_> = sent.iter().map(|bytes| in_parts(bytes, 20)).collect();
         outbox.send(&packets).unwrap();
         assert_eq!((outbox.transmit, outbox.calls), (Transmit::Batched, 2));
         for packet in &sent {
