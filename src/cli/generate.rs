@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::live::redraw;
-use crate::{Profile, SyntheticDay, SyntheticOptions};
+use crate::{Duration, Profile, SyntheticDay, SyntheticOptions};
 
 /// Bytes gathered before they are written.
 const CHUNK: usize = 1 << 20;
@@ -25,6 +25,10 @@ pub(super) struct Args {
     /// Mix of messages: day (like a real day) or sample (more executions and breaks).
     #[arg(long, value_name = "NAME", default_value = "day")]
     profile: Profile,
+    /// How long the day lasts from 04:00 on, 16 hours at most; a shorter one has as many messages at any time,
+    /// and the pace of an exchange under load, at which `send --speed 1x` plays it.
+    #[arg(long, value_name = "DURATION", default_value = "16h")]
+    duration: Duration,
     /// File to write; compressed if it ends in .gz or .zst; - is standard output.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -39,6 +43,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     };
     let total = options.messages;
     let day = SyntheticDay::new(options).map_err(|error| Error::Usage(error.to_string()))?;
+    let day = day.lasting(args.duration);
     write_day(day, total, &args.out).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Error::OutputClosed,
         _ => Error::Failed(format!("{}: {error}", args.out.display())),

@@ -16,6 +16,8 @@ pub(super) const MARKET_OPEN: u64 = 34_200 * NANOS_PER_SECOND;
 pub(super) const MARKET_CLOSE: u64 = 57_600 * NANOS_PER_SECOND;
 /// 20:00.
 pub(super) const SYSTEM_END: u64 = 72_000 * NANOS_PER_SECOND;
+/// From 04:00 to 20:00, in nanoseconds.
+pub(super) const DAY: u64 = SYSTEM_END - SYSTEM_START;
 
 /// What a step of the clock brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(super) struct Clock {
     segment: u64,
     segment_left: u64,
     weight_left: u64,
+    /// Whether every segment is as busy as the others.
+    even: bool,
 }
 
 /// How busy a segment is: quiet before 07:00, a U between 09:30 and 16:00, quiet again.
@@ -64,7 +68,21 @@ impl Clock {
             segment: 0,
             segment_left: 0,
             weight_left: (0..SEGMENTS).map(weight).sum(),
+            even: false,
         }
+    }
+
+    /// The clock with as many messages in every segment. It must not have ticked.
+    pub(super) fn evenly(self) -> Self {
+        Self {
+            weight_left: SEGMENTS,
+            even: true,
+            ..self
+        }
+    }
+
+    fn weight(&self) -> u64 {
+        if self.even { 1 } else { weight(self.segment) }
     }
 
     /// Nanoseconds since midnight.
@@ -114,9 +132,9 @@ impl Clock {
             return Tick::Over;
         }
         let start = SYSTEM_START + self.segment * SEGMENT;
-        let share = u128::from(self.left) * u128::from(weight(self.segment));
+        let share = u128::from(self.left) * u128::from(self.weight());
         self.segment_left = (share / u128::from(self.weight_left)) as u64;
-        self.weight_left -= weight(self.segment);
+        self.weight_left -= self.weight();
         self.segment += 1;
         self.now = self.now.max(start);
         Tick::Segment(start)
@@ -130,20 +148,35 @@ mod tests {
     #[test]
     fn all_messages_are_spent_in_the_order_of_time() {
         for messages in [0, 1, 7, 10_000] {
-            let (mut clock, mut rng) = (Clock::new(messages), Rng::new(4));
-            let (mut spent, mut segments, mut last) = (0, Vec::new(), 0);
-            loop {
-                match clock.tick(&mut rng) {
-                    Tick::Message => spent += 1,
-                    Tick::Segment(start) => segments.push(start),
-                    Tick::Over => break,
+            for even in [false, true] {
+                let (mut clock, mut rng) = (Clock::new(messages), Rng::new(4));
+                if even {
+                    clock = clock.evenly();
                 }
-                assert!(clock.now() >= last && clock.now() < SYSTEM_END);
-                last = clock.now();
+                let (mut spent, mut segments, mut last) = (0, Vec::new(), 0);
+                let mut before_noon = 0;
+                loop {
+                    match clock.tick(&mut rng) {
+                        Tick::Message => spent += 1,
+                        Tick::Segment(start) => segments.push(start),
+                        Tick::Over => break,
+                    }
+                    before_noon = if segments.len() <= SEGMENTS as usize / 2 {
+                        spent
+                    } else {
+                        before_noon
+                    };
+                    assert!(clock.now() >= last && clock.now() < SYSTEM_END);
+                    last = clock.now();
+                }
+                assert_eq!((spent, clock.left()), (messages, 0));
+                assert!(
+                    !even || before_noon.abs_diff(messages / 2) <= SEGMENTS / 2,
+                    "{before_noon}"
+                );
+                assert_eq!(segments.len() as u64, SEGMENTS);
+                assert!(segments.contains(&MARKET_OPEN) && segments.contains(&MARKET_CLOSE));
             }
-            assert_eq!((spent, clock.left()), (messages, 0));
-            assert_eq!(segments.len() as u64, SEGMENTS);
-            assert!(segments.contains(&MARKET_OPEN) && segments.contains(&MARKET_CLOSE));
         }
     }
 

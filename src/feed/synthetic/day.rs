@@ -1,10 +1,11 @@
 //! The course of the day.
 
 use super::auction::Cross;
-use super::clock::{Clock, MARKET_CLOSE, MARKET_OPEN, SYSTEM_END, SYSTEM_START, Tick};
+use super::clock::{Clock, DAY, MARKET_CLOSE, MARKET_OPEN, SYSTEM_END, SYSTEM_START, Tick};
 use super::directory::{DIRECTORY_START, Entry};
 use super::exchange::{Exchange, ROOM};
 use super::options::{SyntheticError, SyntheticOptions};
+use crate::market::Duration;
 
 /// Messages apart from those that symbols and orders bring: six system events, the market-wide
 /// circuit breaker levels, one quotation release of a new listing, and a reserve.
@@ -75,6 +76,18 @@ impl SyntheticDay {
             symbols: options.symbols,
             dressed: dressed as u16,
         })
+    }
+
+    /// The day drawn together, so that it ends `duration` after 04:00 instead of 16 hours, with as many
+    /// messages at any time: the course of a day at the pace of an exchange under load. It must not have
+    /// begun. 16 hours and more leave it as it is.
+    #[must_use]
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        if duration.nanos() < DAY {
+            self.exchange.tape.last(duration.nanos());
+            self.clock = self.clock.evenly();
+        }
+        self
     }
 
     /// Appends the next block, or the few blocks (`Length u16 | message`) that one event brings

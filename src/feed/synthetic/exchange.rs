@@ -14,8 +14,10 @@ use super::tape::Tape;
 
 /// The prices of no symbol go beyond this.
 const HIGHEST_PRICE: u64 = 4_000_000_000;
-/// Of 1,000 messages, so many leave an order alive.
+/// Of 1,000 messages, so many leave an order alive,
 const LIVE_PER_THOUSAND: u64 = 24;
+/// until so many are alive.
+const LIVE_AT_MOST: u64 = 1_500_000;
 /// Fewest messages of an event that is more than one message.
 pub(super) const ROOM: u64 = 16;
 
@@ -116,7 +118,8 @@ impl Exchange {
     /// Whether the next message should rather add an order than delete one: even chances when the
     /// number of live orders is what it should be.
     fn wants_orders(&mut self) -> bool {
-        let target = 64 + self.tape.messages() * LIVE_PER_THOUSAND / 1_000;
+        let alive = self.tape.messages() * LIVE_PER_THOUSAND / 1_000;
+        let target = 64 + alive.min(LIVE_AT_MOST);
         let tolerance = 32 + target / 32;
         let missing = (target + tolerance).saturating_sub(self.books.live() as u64);
         self.rng.below_wide(2 * tolerance) < missing

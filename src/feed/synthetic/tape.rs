@@ -1,14 +1,18 @@
 //! The blocks as they are written, and the numbers that the exchange hands out.
 
+use super::clock::{DAY, SYSTEM_START};
 use crate::market::{Locate, Timestamp};
 use crate::wire::itch50::Header;
 
 /// The first match number; breaks of unknown executions name smaller ones.
 pub(super) const FIRST_MATCH: u64 = 10_000;
 
-/// Counts the messages and hands out references and match numbers, both increasing.
+/// Counts the messages and hands out references and match numbers, both increasing. Its times are those of
+/// the day, drawn towards 04:00 where the day is asked to be shorter.
 #[derive(Debug)]
 pub(super) struct Tape {
+    /// Nanoseconds from 04:00 to the end of the day.
+    lasts: u64,
     messages: u64,
     reference: u64,
     match_number: u64,
@@ -17,9 +21,28 @@ pub(super) struct Tape {
 impl Tape {
     pub(super) fn new() -> Self {
         Self {
+            lasts: DAY,
             messages: 0,
             reference: 0,
             match_number: FIRST_MATCH,
+        }
+    }
+
+    /// Lets the day end `nanos` after 04:00.
+    pub(super) fn last(&mut self, nanos: u64) {
+        self.lasts = nanos;
+    }
+
+    /// When what happens at `now` is said to happen; later is never said to be earlier.
+    fn told(&self, now: u64) -> u64 {
+        let drawn = |nanos: u64| {
+            let product = u128::from(nanos) * u128::from(self.lasts);
+            (product / u128::from(DAY)) as u64
+        };
+        match now.checked_sub(SYSTEM_START) {
+            _ if self.lasts == DAY => now,
+            Some(after) => SYSTEM_START + drawn(after),
+            None => SYSTEM_START - drawn(SYSTEM_START - now),
         }
     }
 
@@ -52,7 +75,7 @@ impl Tape {
         let header = Header {
             locate: Locate(locate),
             tracking_number: 0,
-            timestamp: Timestamp(now),
+            timestamp: Timestamp(self.told(now)),
         };
         emit(&header, out);
         let length = (out.len() - start - 2) as u16;
