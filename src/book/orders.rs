@@ -3,11 +3,11 @@
 use super::StoreCounts;
 use super::ladder::Ladder;
 use super::slot::{Order, Step};
-use super::store::Store;
+use super::store::{SLOTS_PER_ORDER, Store};
 use crate::market::{Locate, Price, Shares, Side, Top};
 use crate::memory::Memory;
 
-/// Slots that the ring has at first, as a power of two.
+/// Slots that the ring has at least, as a power of two.
 const RING_BITS: u32 = 16;
 
 /// What a message did to the book.
@@ -92,13 +92,13 @@ impl Book {
         }
     }
 
-    /// The book with another way to ask for memory. It must be empty.
+    /// An empty book with room for so many live orders, its pages there already. More make it grow, which
+    /// takes as long as all of them take to be copied.
     #[must_use]
-    pub fn with_memory(self, memory: Memory) -> Self {
-        Self {
-            laddered: self.laddered,
-            ..Self::with_ring_bits(RING_BITS, memory)
-        }
+    pub fn with_room(orders: usize, memory: Memory) -> Self {
+        let slots = (orders as u64).saturating_mul(SLOTS_PER_ORDER).max(1);
+        let bits = slots.ilog2() + u32::from(!slots.is_power_of_two());
+        Self::with_ring_bits(bits.max(RING_BITS), memory)
     }
 
     /// Messages to look ahead.

@@ -16,7 +16,7 @@ use super::table::Table;
 use crate::memory::Memory;
 
 /// Slots that the ring may have for each live order.
-const SLOTS_PER_ORDER: u64 = 4;
+pub(super) const SLOTS_PER_ORDER: u64 = 4;
 /// Sequences in which the exchange numbers orders.
 const SEQUENCES: usize = 4;
 
@@ -49,11 +49,12 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// An empty store whose ring has `1 << bits` slots at first.
+    /// An empty store whose ring has `1 << bits` slots at first, and its table half as many: what a
+    /// day needs in which the ring need not grow.
     pub(super) fn new(bits: u32, memory: Memory) -> Self {
         Self {
             ring: memory.array(1 << bits),
-            table: Table::new(memory),
+            table: Table::new(bits - 1, memory),
             odd: HashMap::new(),
             highest: [0; SEQUENCES],
             live: 0,

@@ -8,8 +8,8 @@
 use super::slot::{Order, Slot};
 use crate::memory::Memory;
 
-/// Slots at first, as a power of two.
-const FIRST_BITS: u32 = 8;
+/// Fewest slots, as a power of two.
+const LEAST_BITS: u32 = 8;
 /// Orders that wait to be put in: their places are asked for together, so that the waits overlap.
 const WAITING: usize = 32;
 
@@ -27,11 +27,13 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(memory: Memory) -> Self {
+    /// An empty table of `1 << bits` slots at first, 256 at least.
+    pub(super) fn new(bits: u32, memory: Memory) -> Self {
+        let bits = bits.max(LEAST_BITS);
         Self {
-            slots: memory.array(1 << FIRST_BITS),
+            slots: memory.array(1 << bits),
             length: 0,
-            bits: FIRST_BITS,
+            bits,
             waiting: [Slot::default(); WAITING],
             wait: 0,
             memory,

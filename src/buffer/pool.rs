@@ -1,6 +1,7 @@
 //! The pool and its buffers.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,11 +30,17 @@ pub struct PoolCounts {
 }
 
 impl Pool {
-    /// A pool of `size` buffers of `capacity` bytes each, all allocated now.
+    /// A pool of `size` buffers of `capacity` bytes each, all allocated now, and their pages brought in.
     #[must_use]
     pub fn new(size: usize, capacity: usize) -> Arc<Self> {
+        let written = |_| {
+            let mut buffer = BytesMut::zeroed(capacity);
+            // Zeros would be left to the system to bring when they are asked for.
+            buffer.fill(black_box(u8::MAX));
+            buffer
+        };
         Arc::new(Self {
-            idle: Mutex::new((0..size).map(|_| BytesMut::zeroed(capacity)).collect()),
+            idle: Mutex::new((0..size).map(written).collect()),
             size,
             capacity,
             taken: AtomicU64::new(0),

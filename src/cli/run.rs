@@ -71,7 +71,9 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         sequencer: config.session,
         recovery,
         queue: config.engine.queue,
+        buffers: config.feed.buffers,
         threads: config.engine.threads(),
+        orders: config.engine.orders,
         wide,
         #[cfg(feature = "gpu")]
         gpu: crate::GpuOptions {

@@ -131,9 +131,10 @@ pub struct OutputConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineConfig {
-    /// Batches that a pipe between two agents holds before packets are dropped and counted.
+    /// Batches that a pipe between two agents holds before the one in front of it waits; the receiver's holds
+    /// as many as there are buffers at least.
     pub queue: usize,
-    /// Threads that the four agents run on: 4, 2 or 1. Wide windows take one more.
+    /// Threads that the four agents run on: 4, 3, 2 or 1. Wide windows take one more.
     pub threads: usize,
     /// What a thread does while there is nothing to do.
     #[serde(deserialize_with = "parsed")]
@@ -144,7 +145,12 @@ pub struct EngineConfig {
     pub cores: Cores,
     /// NUMA node that the threads stay on; anywhere unless said.
     pub numa_node: Option<usize>,
+    /// Live orders for which the book has room from the start.
+    pub orders: usize,
 }
+
+/// Most live orders for which room may be asked for: a ring of 2^30 slots.
+const MAX_ORDERS: usize = 1 << 28;
 
 impl Default for FeedConfig {
     fn default() -> Self {
@@ -238,6 +244,7 @@ impl Default for EngineConfig {
             wait: Wait::Backoff,
             cores: Cores::default(),
             numa_node: None,
+            orders: 1 << 18,
         }
     }
 }
@@ -339,6 +346,9 @@ impl Config {
             .map_err(|error| error.to_string())?;
         if !(1..=65_536).contains(&self.engine.queue) {
             return Err("engine.queue must be from 1 to 65536".to_owned());
+        }
+        if self.engine.orders > MAX_ORDERS {
+            return Err(format!("engine.orders must be at most {MAX_ORDERS}"));
         }
         self.engine.threads().shares().map(|_| ())
     }

@@ -59,10 +59,16 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Batches that a pipe holds before its sender waits (files) or drops (live feeds).
     pub queue: usize,
+    /// Packets that the source has buffers for: where there are more of them than `queue`, the pipe behind
+    /// the receiver holds as many batches, so that no packet is dropped while there is a buffer for it.
+    pub buffers: usize,
     /// How the agents run on threads.
     pub threads: ThreadOptions,
     /// How the book and the windows ask for memory.
     pub memory: Memory,
+    /// Live orders for which the book has room from the start; it grows with more, message by message where
+    /// none is said.
+    pub orders: usize,
 }
 
 impl Options {
@@ -81,8 +87,10 @@ impl Options {
             recovery: None,
             files: Vec::new(),
             queue: 64,
+            buffers: 0,
             threads: ThreadOptions::default(),
             memory: Memory::asked(),
+            orders: 0,
         }
     }
 }
@@ -143,14 +151,14 @@ impl Engine {
         let (live, (tops, trades)) = (source.is_live(), wanted(&publishers));
         let (counters, latency) = (Counters::new(), Arc::new(Mutex::new(Latency::new())));
         let (flagged, routes, stop) = (Arc::default(), Arc::default(), Arc::default());
-        let (packets_in, packets_out) = pipe(options.queue);
+        let (packets_in, packets_out) = pipe(options.queue.max(options.buffers));
         let (batches_in, batches_out) = pipe(options.queue);
         let (results_in, results_out) = pipe(options.queue);
         let (kernel, gpu_trouble) = options.kernel(&counters, &routes);
         let reducer = options.reducer(&counters, &gpu_trouble);
         let wide = options.surveyor(&counters, &gpu_trouble);
         let receiver = Receiver::new(source, packets_in, Arc::clone(&counters), Arc::clone(&stop));
-        let normaliser = Normaliser::new(tops).with_memory(options.memory);
+        let normaliser = Normaliser::new(tops).with_memory(options.memory, options.orders);
         let decoder = Decoder::new(
             (packets_out, batches_in),
             (Sequencer::new(options.sequencer), normaliser, live),

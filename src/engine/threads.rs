@@ -16,7 +16,7 @@ const LAST: i32 = 19;
 /// How the agents run on threads. The rows are the same whatever is said here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadOptions {
-    /// 4: one for each agent. 2: one for the receiver, one for decoder, analyst and publisher. 1: all
+    /// 4: one for each agent. 3: decoder and analyst share one. 2: one for the receiver, one for decoder, analyst and publisher. 1: all
     /// on one, so that nothing is handed from core to core. Wide windows take one more.
     pub count: usize,
     /// What a thread does while there is nothing to do.
@@ -46,9 +46,12 @@ impl ThreadOptions {
     pub fn shares(&self) -> Result<&'static [usize], String> {
         match self.count {
             4 => Ok(&[1, 1, 1, 1]),
+            3 => Ok(&[1, 2, 1]),
             2 => Ok(&[1, 3]),
             1 => Ok(&[4]),
-            other => Err(format!("engine.threads = {other}: there may be 4, 2 or 1")),
+            other => Err(format!(
+                "engine.threads = {other}: there may be 4, 3, 2 or 1"
+            )),
         }
     }
 

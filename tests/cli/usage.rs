@@ -153,7 +153,7 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
         ),
         ("lines.toml", "[feed]\nlines = []\n", "at least one line"),
         ("queue.toml", "[engine]\nqueue = 0\n", "engine.queue"),
-        ("threads.toml", "[engine]\nthreads = 3\n", "4, 2 or 1"),
+        ("threads.toml", "[engine]\nthreads = 5\n", "4, 3, 2 or 1"),
         (
             "wait.toml",
             "[engine]\nwait = \"nap\"\n",

@@ -232,7 +232,7 @@ mod tests {
                 }
             }
             let (mut many, mut single) = (Normaliser::new(tops), Normaliser::new(tops));
-            many = many.with_memory(Memory::Plain);
+            many = many.with_memory(Memory::Plain, 20_000);
             let (mut batches, mut refused) = ((Batch::default(), Batch::default()), (Vec::new(), Vec::new()));
             let mut offset = 0;
             for (index, packet) in messages.chunks(cut).enumerate() {

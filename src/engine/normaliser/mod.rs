@@ -26,6 +26,8 @@ pub struct Normaliser {
     /// Whether anybody asks for best bids and offers.
     tops: bool,
     memory: Memory,
+    /// Live orders for which the book has room from the start.
+    room: usize,
     directory: Directory,
     /// One bit for each locate that has no name.
     unnamed: Box<[u64; LOCATES / 64]>,
@@ -43,8 +45,9 @@ impl Normaliser {
     #[must_use]
     pub fn new(tops: bool) -> Self {
         Self {
-            book: new_book(tops, Memory::default()),
+            book: new_book(tops, 0, Memory::default()),
             memory: Memory::default(),
+            room: 0,
             tops,
             directory: Directory::new(),
             unnamed: Box::new([u64::MAX; LOCATES / 64]),
@@ -57,12 +60,14 @@ impl Normaliser {
         }
     }
 
-    /// The normaliser with another way to ask for memory. It must not have met a message.
+    /// The normaliser with another way to ask for memory, and room for so many live orders from the start. It
+    /// must not have met a message.
     #[must_use]
-    pub fn with_memory(self, memory: Memory) -> Self {
+    pub fn with_memory(self, memory: Memory, room: usize) -> Self {
         Self {
-            book: new_book(self.tops, memory),
+            book: new_book(self.tops, room, memory),
             memory,
+            room,
             ..self
         }
     }
@@ -89,7 +94,9 @@ impl Normaliser {
 
     /// A new session begins: its order references start afresh.
     pub fn start_session(&mut self) {
-        self.book = new_book(self.tops, self.memory);
+        if self.book.counts().live > 0 {
+            self.book = new_book(self.tops, self.room, self.memory);
+        }
     }
 
     /// Messages were lost before the next one.
@@ -169,7 +176,7 @@ fn mark(batch: &mut Batch, mark: Mark) {
     batch.marks.push((batch.trades.len() as u32, mark));
 }
 
-fn new_book(tops: bool, memory: Memory) -> Book {
-    let book = Book::new().with_memory(memory);
+fn new_book(tops: bool, room: usize, memory: Memory) -> Book {
+    let book = Book::with_room(room, memory);
     if tops { book } else { book.without_ladders() }
 }
