@@ -46,6 +46,7 @@ quotes = {quotes}
 threads = 3
 wait = "park"
 orders = {orders}
+executions = {executions}
 """
 
 WIDETAPE = pathlib.Path(__file__).parent.parent / "target/release/widetape"
@@ -108,9 +109,11 @@ def main():
         # As many orders stay alive as the generator lets.
         orders = min(messages * 24 // 1000, 1_500_000)
         config = folder / "live.toml"
-        config.write_text(CONFIG.format(port=port, quotes=str(asked.quotes).lower(), orders=orders))
+        quotes = str(asked.quotes).lower()
+        executions = messages // 20
+        config.write_text(CONFIG.format(port=port, quotes=quotes, orders=orders, executions=executions))
         sent = ["send", day, "--rate", str(asked.rate), "--packet-bytes", "60000", "--no-rerequest"]
-        sent += ["--packets-per-second", str(asked.packets), "--start-delay", "5s"]
+        sent += ["--packets-per-second", str(asked.packets), "--start-delay", "12s"]
         # Its day is in memory before the service begins, so that the two do not compete for that.
         sender = subprocess.Popen([WIDETAPE, *sent], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         status = pathlib.Path(f"/proc/{sender.pid}/status")

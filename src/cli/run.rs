@@ -74,6 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         buffers: config.feed.buffers,
         threads: config.engine.threads(),
         orders: config.engine.orders,
+        executions: config.engine.executions,
         wide,
         #[cfg(feature = "gpu")]
         gpu: crate::GpuOptions {

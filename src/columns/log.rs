@@ -86,6 +86,16 @@ impl TradeLog {
         Self::default()
     }
 
+    /// The log with room for so many trades, its pages there already. It must be empty.
+    #[must_use]
+    pub fn with_room(self, trades: usize) -> Self {
+        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new());
+        Self {
+            spare: spare.collect(),
+            ..self
+        }
+    }
+
     /// Appends the trades `range` of `trades` and returns the position of the first; `None`, and none
     /// is appended, where that makes more than 2^32 - 1.
     pub fn extend(&mut self, trades: &Trades, range: Range<usize>) -> Option<Position> {
@@ -280,7 +290,7 @@ impl TradeLog {
     }
 
     /// Positions of the trades that are linked up to `last`, newest first, that one included.
-    pub fn backwards(&self, last: Position) -> impl Iterator<Item = Position> + '_ {
+    pub fn backwards(&self, last: Position) -> impl Iterator<Item = Position> + Clone + '_ {
         let first = (last != Self::NONE && last >= self.first()).then_some(last);
         std::iter::successors(first, |&position| self.previous(position))
     }

@@ -147,7 +147,12 @@ pub struct EngineConfig {
     pub numa_node: Option<usize>,
     /// Live orders for which the book has room from the start.
     pub orders: usize,
+    /// Executions for which the windows have room from the start.
+    pub executions: usize,
 }
+
+/// Most executions for which room may be asked for: as many as a day may have.
+const MAX_EXECUTIONS: usize = u32::MAX as usize;
 
 /// Most live orders for which room may be asked for: a ring of 2^30 slots.
 const MAX_ORDERS: usize = 1 << 28;
@@ -245,6 +250,7 @@ impl Default for EngineConfig {
             cores: Cores::default(),
             numa_node: None,
             orders: 1 << 18,
+            executions: 1 << 18,
         }
     }
 }
@@ -349,6 +355,11 @@ impl Config {
         }
         if self.engine.orders > MAX_ORDERS {
             return Err(format!("engine.orders must be at most {MAX_ORDERS}"));
+        }
+        if self.engine.executions > MAX_EXECUTIONS {
+            return Err(format!(
+                "engine.executions must be at most {MAX_EXECUTIONS}"
+            ));
         }
         self.engine.threads().shares().map(|_| ())
     }

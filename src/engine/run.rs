@@ -69,6 +69,8 @@ pub struct Options {
     /// Live orders for which the book has room from the start; it grows with more, message by message where
     /// none is said.
     pub orders: usize,
+    /// Executions for which the windows of a [`Mode::Stream`] have room from the start.
+    pub executions: usize,
 }
 
 impl Options {
@@ -91,6 +93,7 @@ impl Options {
             threads: ThreadOptions::default(),
             memory: Memory::asked(),
             orders: 0,
+            executions: 0,
         }
     }
 }
@@ -176,7 +179,9 @@ impl Engine {
         let analyst: Box<dyn Agent> = match options.mode {
             Mode::Stream => Box::new(Analyst::new(
                 (batches_out, results_in, wide.forward),
-                Sliding::new(options.spec, kernel).with_memory(options.memory),
+                Sliding::new(options.spec, kernel)
+                    .with_memory(options.memory)
+                    .with_room(options.executions),
                 trades,
                 Arc::clone(&counters),
                 &latency,

@@ -62,9 +62,10 @@ impl Sliding {
             symbol.last = previous.unwrap_or(TradeLog::NONE);
             symbol.close = previous.map_or(Price(0), |previous| self.log.get(previous).price);
         }
-        if position >= self.oldest {
-            self.reconsider(trade.locate);
-        }
+        let (log, oldest) = (&self.log, self.oldest);
+        let older = log.backwards(previous.unwrap_or(TradeLog::NONE));
+        let older = older.take_while(|&older| older >= oldest);
+        symbol.reconsider(position, older.map(|at| (at, log.get(at).price.0)));
         let passed = self.next_end - self.spec.step.nanos();
         if trade.time.0 >= passed {
             self.enter_again(trade.locate, passed);
@@ -82,19 +83,6 @@ impl Sliding {
             if totals.take((trade.price.0, trade.shares.0), head) {
                 (totals.high, totals.low) = extremes_between(&self.log, head.0, entered);
             }
-        }
-    }
-
-    /// Finds the candidates for high and low of a symbol again.
-    fn reconsider(&mut self, locate: Locate) {
-        let (log, symbol, oldest) = (&self.log, &mut self.symbols[locate.index()], self.oldest);
-        symbol.forget();
-        let held: Vec<Position> = log
-            .backwards(symbol.last)
-            .take_while(|&position| self.finite && position >= oldest)
-            .collect();
-        for position in held.into_iter().rev() {
-            symbol.consider(position, log.get(position).price.0, oldest);
         }
     }
 

@@ -153,6 +153,15 @@ impl Sliding {
         Self { memory, ..self }
     }
 
+    /// The windows with room for so many executions from the start. They must not have met one.
+    #[must_use]
+    pub fn with_room(self, executions: usize) -> Self {
+        Self {
+            log: self.log.with_room(executions),
+            ..self
+        }
+    }
+
     /// Applies a batch and appends the rows that it brings.
     ///
     /// # Errors

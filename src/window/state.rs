@@ -122,6 +122,37 @@ impl Extremes {
         self.candidates.push_back((position, price));
     }
 
+    /// Takes the execution at `position` away. If it was a candidate, those of `older` take its place, the
+    /// executions before it from the newest on, that no later one exceeds now; `beaten(old, new)` says
+    /// whether `new` exceeds or equals `old`.
+    fn remove(
+        &mut self,
+        position: Position,
+        older: impl Iterator<Item = (Position, u32)>,
+        beaten: impl Fn(u32, u32) -> bool,
+    ) {
+        let place = self.candidates.partition_point(|&(at, _)| at < position);
+        if self
+            .candidates
+            .get(place)
+            .is_none_or(|&(at, _)| at != position)
+        {
+            return;
+        }
+        let newer = self.candidates.split_off(place + 1);
+        self.candidates.pop_back();
+        // What is older than that candidate is beaten by it, or one already.
+        let before = self.candidates.back().map(|&(at, _)| at);
+        let mut best = newer.front().map(|&(_, price)| price);
+        for (at, price) in older.take_while(|&(at, _)| Some(at) > before) {
+            if best.is_none_or(|best| !beaten(price, best)) {
+                best = Some(price);
+                self.candidates.insert(place, (at, price));
+            }
+        }
+        self.candidates.extend(newer);
+    }
+
     /// The extreme price of the executions from `start` on; 0 where there are none.
     #[inline]
     fn since(&self, start: Position) -> u32 {
@@ -189,15 +220,56 @@ impl SymbolState {
         }
     }
 
-    /// Forgets the candidates.
-    pub(super) fn forget(&mut self) {
-        self.highs.candidates.clear();
-        self.lows.candidates.clear();
+    /// Takes the execution at `position` back as a candidate. `older` are the unbroken ones before it that a
+    /// window may hold, from the newest on.
+    pub(super) fn reconsider(
+        &mut self,
+        position: Position,
+        older: impl Iterator<Item = (Position, u32)> + Clone,
+    ) {
+        self.highs
+            .remove(position, older.clone(), |old, new| old <= new);
+        self.lows.remove(position, older, |old, new| old >= new);
     }
 
     /// Highest and lowest price of the executions from `start` on, of which there is one at least.
     #[inline(never)]
     pub(super) fn extremes(&self, start: Position) -> (u32, u32) {
         (self.highs.since(start), self.lows.since(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn without_an_execution_the_candidates_are_as_if_it_had_never_been(
+            prices in prop::collection::vec(0..8_u32, 1..40),
+            broken in prop::collection::vec(any::<prop::sample::Index>(), 1..10),
+        ) {
+            let mut alive: Vec<(Position, u32)> = (0..).zip(prices).collect();
+            let consider = |executions: &[(Position, u32)]| {
+                let mut state = SymbolState::new(Symbol::ALL);
+                for &(position, price) in executions {
+                    state.consider(position, price, 0);
+                }
+                state
+            };
+            let mut state = consider(&alive);
+            for broken in broken {
+                if alive.is_empty() {
+                    break;
+                }
+                let place = broken.index(alive.len());
+                let (position, _) = alive.remove(place);
+                state.reconsider(position, alive[..place].iter().rev().copied());
+                let expected = consider(&alive);
+                prop_assert_eq!(&state.highs.candidates, &expected.highs.candidates);
+                prop_assert_eq!(&state.lows.candidates, &expected.lows.candidates);
+            }
+        }
     }
 }
