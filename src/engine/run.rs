@@ -179,9 +179,7 @@ impl Engine {
         let analyst: Box<dyn Agent> = match options.mode {
             Mode::Stream => Box::new(Analyst::new(
                 (batches_out, results_in, wide.forward),
-                Sliding::new(options.spec, kernel)
-                    .with_memory(options.memory)
-                    .with_room(options.executions),
+                Sliding::new(options.spec, kernel).with_memory(options.memory, options.executions),
                 trades,
                 Arc::clone(&counters),
                 &latency,

@@ -147,17 +147,13 @@ impl Sliding {
         }
     }
 
-    /// The windows with another way to ask for memory.
+    /// The windows with another way to ask for memory, and room for so many executions from the start. They
+    /// must not have met one.
     #[must_use]
-    pub fn with_memory(self, memory: Memory) -> Self {
-        Self { memory, ..self }
-    }
-
-    /// The windows with room for so many executions from the start. They must not have met one.
-    #[must_use]
-    pub fn with_room(self, executions: usize) -> Self {
+    pub fn with_memory(self, memory: Memory, room: usize) -> Self {
         Self {
-            log: self.log.with_room(executions),
+            memory,
+            log: self.log.with_room(room),
             ..self
         }
     }

@@ -155,6 +155,16 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
         ("queue.toml", "[engine]\nqueue = 0\n", "engine.queue"),
         ("threads.toml", "[engine]\nthreads = 5\n", "4, 3, 2 or 1"),
         (
+            "orders.toml",
+            "[engine]\norders = 268435457\n",
+            "engine.orders must be at most",
+        ),
+        (
+            "executions.toml",
+            "[engine]\nexecutions = 4294967296\n",
+            "engine.executions must be at most",
+        ),
+        (
             "wait.toml",
             "[engine]\nwait = \"nap\"\n",
             "wait.toml:2: `nap`",

@@ -171,7 +171,7 @@ fn engine(stream: &Spec, wide: Option<&Wide>, messages: &[Option<Vec<u8>>], way:
     let options = Options {
         wide: wide.cloned(),
         threads: ThreadOptions {
-            count: random.pick(&[1, 2, 4]),
+            count: random.pick(&[1, 2, 3, 4]),
             ..ThreadOptions::default()
         },
         queue: random.pick(&[1, 64]),

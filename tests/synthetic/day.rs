@@ -1,5 +1,6 @@
 //! Days of many lengths and widths.
 
+use widetape::Duration;
 use widetape::buffer::Pool;
 use widetape::feed::{
     Framing, Poll, Profile, Source, SyntheticDay, SyntheticError, SyntheticSource,
@@ -44,6 +45,51 @@ fn exactly_as_many_messages_as_asked_for() {
             assert_eq!(exchange.count(b"S"), 6);
         }
     }
+}
+
+/// Nanoseconds since midnight of each message.
+fn times(bytes: &[u8]) -> Vec<u64> {
+    let time = |message: &[u8]| {
+        message[5..11]
+            .iter()
+            .fold(0, |time, &byte| time << 8 | u64::from(byte))
+    };
+    blocks(bytes).map(time).collect()
+}
+
+#[test]
+fn a_day_drawn_together_keeps_its_course_and_has_an_even_pace() {
+    const START: u64 = 4 * 3_600_000_000_000;
+    let lasting = |millis| {
+        let day = SyntheticDay::new(options(50_000, 200, 3, Profile::Day)).unwrap();
+        let mut day = day.lasting(Duration::from_millis(millis).unwrap());
+        let mut bytes = Vec::new();
+        while day.next_block(&mut bytes) {}
+        bytes
+    };
+    let usual = whole(options(50_000, 200, 3, Profile::Day));
+    for longest in [16 * 3_600_000, 24 * 3_600_000] {
+        assert!(lasting(longest) == usual);
+    }
+    let bytes = lasting(2_000);
+    let mut exchange = Naive::default();
+    blocks(&bytes).for_each(|message| exchange.apply(message));
+    assert_eq!(exchange.messages(), 50_000);
+    let times = times(&bytes);
+    assert!(times.is_sorted());
+    let mut each_tenth = [0; 20];
+    for time in times.iter().filter(|&&time| time >= START) {
+        // The session ends five minutes of 16 hours after the day.
+        let tenth = ((time - START) / 100_000_000).min(19) as usize;
+        assert!(time - START <= 2_011_000_000, "{time}");
+        each_tenth[tenth] += 1;
+    }
+    // The crosses come in a moment each.
+    let usual = each_tenth
+        .iter()
+        .filter(|&&count| (2_200..2_700).contains(&count))
+        .count();
+    assert!(usual >= 17, "{each_tenth:?}");
 }
 
 #[test]

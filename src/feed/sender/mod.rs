@@ -6,6 +6,7 @@
 //! re-requests with what it has sent. One thread does all of it: call [`Sender::run`], or
 //! [`Sender::duty`] in a loop of one's own.
 
+mod counts;
 mod late;
 mod loss;
 mod options;
@@ -15,7 +16,8 @@ mod send;
 mod tape;
 
 pub use super::udp::Transmit;
+pub use counts::SenderCounts;
 pub use options::{Loss, SenderOptions, Speed, SpeedError};
 pub use rerequest_server::ServerCounts;
-pub use send::{Duty, Sender, SenderCounts, SenderError};
+pub use send::{Duty, Sender, SenderError};
 pub use tape::{Tape, TapeError};
