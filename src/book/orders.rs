@@ -303,6 +303,12 @@ impl Book {
         }
     }
 
+    /// Whether it is as it was made: no order is live, and none has been.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
+        self.orders.is_unused()
+    }
+
     /// Where the orders are.
     #[must_use]
     pub fn counts(&self) -> StoreCounts {

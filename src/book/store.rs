@@ -187,6 +187,11 @@ impl Store {
         self.ring = ring;
     }
 
+    /// Whether no order is live, and none has been whose reference would tell.
+    pub(super) fn is_unused(&self) -> bool {
+        self.live == 0 && self.highest == [0; SEQUENCES]
+    }
+
     pub(super) fn counts(&self) -> StoreCounts {
         StoreCounts {
             live: self.live,

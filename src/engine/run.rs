@@ -66,8 +66,7 @@ pub struct Options {
     pub threads: ThreadOptions,
     /// How the book and the windows ask for memory.
     pub memory: Memory,
-    /// Live orders for which the book has room from the start; it grows with more, message by message where
-    /// none is said.
+    /// Live orders for which the book has room from the start; it grows with more.
     pub orders: usize,
     /// Executions for which the windows of a [`Mode::Stream`] have room from the start.
     pub executions: usize,

@@ -16,8 +16,9 @@ const LAST: i32 = 19;
 /// How the agents run on threads. The rows are the same whatever is said here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadOptions {
-    /// 4: one for each agent. 3: decoder and analyst share one. 2: one for the receiver, one for decoder, analyst and publisher. 1: all
-    /// on one, so that nothing is handed from core to core. Wide windows take one more.
+    /// 4: one for each agent. 3: decoder and analyst share one. 2: one for the receiver, one for decoder,
+    /// analyst and publisher. 1: all on one, so that nothing is handed from core to core. Wide windows take
+    /// one more.
     pub count: usize,
     /// What a thread does while there is nothing to do.
     pub wait: Wait,

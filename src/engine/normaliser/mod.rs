@@ -94,7 +94,8 @@ impl Normaliser {
 
     /// A new session begins: its order references start afresh.
     pub fn start_session(&mut self) {
-        if self.book.counts().live > 0 {
+        // One that is new already keeps the pages that it has.
+        if !self.book.is_unused() {
             self.book = new_book(self.tops, self.room, self.memory);
         }
     }
