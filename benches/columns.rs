@@ -47,14 +47,14 @@ fn whole_grid() -> Grid {
     }
 }
 
-/// Every value of every window, added up in the cache.
+/// Every value of every window, added up in the cache modulo 2^64 and 2^32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Checksum {
     notional: u64,
     volume: u64,
-    trades: u64,
+    trades: u32,
     /// Σ (open + high + low + close) of windows that hold an execution.
-    prices: u64,
+    prices: u32,
 }
 
 impl Visit for Checksum {
@@ -66,18 +66,17 @@ impl Visit for Checksum {
         }
         let prices = block.opens.iter().zip(block.closes);
         let prices = prices.zip(block.highs.iter().zip(block.lows));
-        let (mut trades, mut sum) = (0_u64, 0_u64);
+        let (mut trades, mut sum) = (0_u32, 0_u32);
         for (&count, ((&open, &close), (&high, &low))) in block.trades.iter().zip(prices) {
-            // Exact sums of 32-bit halves of the range: prices here are below 2^30.
             let four = open
                 .wrapping_add(close)
                 .wrapping_add(high.wrapping_add(low));
             let held = u32::from(count != 0).wrapping_neg();
-            trades += u64::from(count);
-            sum += u64::from(four & held);
+            trades = trades.wrapping_add(count);
+            sum = sum.wrapping_add(four & held);
         }
-        self.trades += trades;
-        self.prices += sum;
+        self.trades = self.trades.wrapping_add(trades);
+        self.prices = self.prices.wrapping_add(sum);
     }
 }
 
@@ -98,8 +97,8 @@ fn checksum(visitors: Vec<Checksum>) -> Checksum {
     let add = |sum: Checksum, part: Checksum| Checksum {
         notional: sum.notional.wrapping_add(part.notional),
         volume: sum.volume.wrapping_add(part.volume),
-        trades: sum.trades + part.trades,
-        prices: sum.prices + part.prices,
+        trades: sum.trades.wrapping_add(part.trades),
+        prices: sum.prices.wrapping_add(part.prices),
     };
     visitors.into_iter().fold(Checksum::default(), add)
 }

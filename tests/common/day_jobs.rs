@@ -12,7 +12,7 @@ use widetape::market::{Duration, Locate, Price};
 use widetape::window::Sums;
 use widetape::window::day::{Bars, DayKernel, Grid, GridBlock, Totals, Visit};
 
-use cases::{adversarial, random};
+use cases::{adversarial, long, random};
 
 /// An execution: time in milliseconds, locate, price, shares, policy bits.
 pub(crate) type Execution = (u64, u16, u32, u32, u8);
@@ -263,6 +263,9 @@ pub(crate) fn suite(kernel: &impl DayKernel) -> Result<(), String> {
     }
     for seed in 0..60 {
         check(kernel, &random(seed), &mut buffers)?;
+    }
+    for seed in 0..30 {
+        check(kernel, &long(seed), &mut buffers)?;
     }
     Ok(())
 }

@@ -12,7 +12,9 @@
 
 mod bars;
 mod day;
+mod extremes;
 mod grid;
+mod planes;
 mod slide;
 mod totals;
 

@@ -137,6 +137,44 @@ fn long_cases() -> Vec<Case> {
 }
 
 /// A case drawn from `seed`.
+/// Few executions on a long grid, some of them together and most far apart: what is carried from block to
+/// block of ends, and what is not because windows were empty between.
+pub(super) fn long(seed: u64) -> Case {
+    let mut random = Random(seed);
+    let apart = random.pick(&[20, 300, 3_000, 12_000]);
+    let ranges = [3, 1_000, 1 << 32];
+    let (prices, shares) = (random.pick(&ranges), random.pick(&ranges));
+    let mut time = 0;
+    let executions = (0..60).map(|_| {
+        time += 10
+            * if random.one_in(2) {
+                random.below(apart)
+            } else {
+                random.below(3)
+            };
+        let symbol = 5 + random.below(2) as u16;
+        (
+            time,
+            symbol,
+            random.below(prices) as u32,
+            random.below(shares) as u32,
+            1,
+        )
+    });
+    let executions: Vec<Execution> = executions.collect();
+    let widest = random.pick(&[1, 40, 700, 6_000]);
+    let widths = (0..4).map(|_| 1 + random.below(widest) as u32).collect();
+    Case {
+        name: format!("long, seed {seed}"),
+        grid: Grid {
+            first: random.below(20) as u32,
+            ends: 8_000 + random.below(10_000) as u32,
+            widths,
+        },
+        ..case("", executions)
+    }
+}
+
 pub(super) fn random(seed: u64) -> Case {
     let mut random = Random(seed);
     let count = random.pick(&[0, 1, 30, 300, 3_000]);
