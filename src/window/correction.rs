@@ -57,30 +57,32 @@ impl Sliding {
         let next = self.log.next(position);
         let previous = self.log.previous(position);
         self.log.link(previous.unwrap_or(TradeLog::NONE), next);
-        let symbol = &mut self.symbols[trade.locate.index()];
-        if symbol.last == position {
-            symbol.last = previous.unwrap_or(TradeLog::NONE);
-            symbol.close = previous.map_or(Price(0), |previous| self.log.get(previous).price);
+        let locate = trade.locate.index();
+        let newest = &mut self.symbols.newest[locate];
+        if newest.position == position {
+            newest.position = previous.unwrap_or(TradeLog::NONE);
+            newest.price = previous.map_or(Price(0), |previous| self.log.get(previous).price);
         }
         let (log, oldest) = (&self.log, self.oldest);
         let older = log.backwards(previous.unwrap_or(TradeLog::NONE));
         let older = older.take_while(|&older| older >= oldest);
-        symbol.reconsider(position, older.map(|at| (at, log.get(at).price.0)));
+        let older = older.map(|at| (at, log.get(at).price.0));
+        self.symbols.candidates[locate].reconsider(position, older);
         let passed = self.next_end - self.spec.step.nanos();
         if trade.time.0 >= passed {
             self.enter_again(trade.locate, passed);
             return;
         }
         let windows = self.spec.windows.len();
-        let totals = &mut self.totals[trade.locate.index() * windows..][..windows];
-        let entered = self.symbols[trade.locate.index()].entered.head;
+        let totals = &mut self.totals[locate * windows..][..windows];
+        let entered = self.symbols.entered[locate].head;
         let asked = self.cursors.iter().zip(totals);
         for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
             let head = match totals.head {
                 head if head == position => next,
                 head => (head, totals.open),
             };
-            if totals.take((trade.price.0, trade.shares.0), head) {
+            if totals.take((trade.price.0, trade.shares.0), head) != (false, false) {
                 (totals.high, totals.low) = extremes_between(&self.log, head.0, entered);
             }
         }
@@ -88,17 +90,20 @@ impl Sliding {
 
     /// Adds up again what has arrived since the end `passed` and enters the windows at the next.
     fn enter_again(&mut self, locate: Locate, passed: u64) {
-        let symbol = &mut self.symbols[locate.index()];
         let entered: Vec<(Position, Trade)> = self
             .log
-            .backwards(symbol.last)
+            .backwards(self.symbols.newest[locate.index()].position)
             .map(|position| (position, self.log.get(position)))
             .take_while(|(_, trade)| trade.time.0 >= passed)
             .collect();
-        symbol.entered = Totals::EMPTY;
+        let mut again = Totals::EMPTY;
         for (position, trade) in entered.into_iter().rev() {
-            symbol.entered.add(&trade, position);
+            again.add(&trade, position);
         }
+        if again.trades == 0 {
+            self.symbols.changed[locate.index()] = 0;
+        }
+        self.symbols.entered[locate.index()] = again;
     }
 
     /// Writes again the rows with an end up to `passed` that held the trade at `position`.
@@ -174,7 +179,9 @@ impl Sliding {
         } else {
             time.saturating_add(self.spec.widest() + self.spec.step.nanos())
         };
-        let unbroken = self.log.backwards(self.symbols[locate.index()].last);
+        let unbroken = self
+            .log
+            .backwards(self.symbols.newest[locate.index()].position);
         let broken = self.broken.keys().copied();
         let mut positions: Vec<Position> = unbroken
             .take_while(|&position| self.log.time(position) >= from)

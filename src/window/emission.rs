@@ -1,7 +1,6 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
 use super::sliding::{Output, Sliding};
-use super::state::{SymbolState, Totals};
 use super::{Row, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
@@ -12,7 +11,7 @@ const SOON: usize = 8;
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
     pub(super) fn next_interesting_end(&self) -> u64 {
-        if !self.touched.is_empty() || (self.spec.every_end && !self.holding.is_empty()) {
+        if !self.touched.is_empty() || (self.spec.every_end && self.holders > 0) {
             return self.next_end;
         }
         let step = self.spec.step.nanos();
@@ -41,17 +40,13 @@ impl Sliding {
             self.judge_completeness(end);
         }
         self.oldest = self.oldest_cursor();
-        self.mark_symbols(self.news != 0);
+        self.rank_symbols();
         let before = output.rows.len();
-        let mut due = std::mem::take(&mut self.rows_due);
-        self.ranking.take_marked(&mut due);
-        for (place, &locate) in due.iter().enumerate() {
-            if let Some(soon) = due.get(place + SOON) {
-                self.prefetch(soon.0);
-            }
-            self.write_rows(locate, end, output);
+        if self.news == 0 {
+            self.write_touched(end, output);
+        } else {
+            self.write_holding(end, output);
         }
-        self.rows_due = due;
         self.touched.clear();
         self.counts.rows += (output.rows.len() - before) as u64;
         output.close(end);
@@ -83,13 +78,13 @@ impl Sliding {
                 (self.ahead[window].max(self.cursors[window]) - self.cursors[window]) as usize;
             let soon = trades.locates.len().min(count + SOON);
             for &locate in trades.locates[..soon].iter().take(SOON).skip(asked) {
-                self.prefetch(locate);
+                self.prefetch_window(locate, window);
             }
             for index in 0..count {
                 if index + SOON >= asked
                     && let Some(&locate) = trades.locates.get(index + SOON)
                 {
-                    self.prefetch(locate);
+                    self.prefetch_window(locate, window);
                 }
                 if trades.policies[index] & mask == 0 {
                     continue;
@@ -97,16 +92,20 @@ impl Sliding {
                 let symbol = usize::from(trades.locates[index]);
                 let totals = &mut self.totals[symbol * windows + window];
                 let next = (trades.next[index], trades.next_prices[index]);
-                let look_up = totals.take((trades.prices[index], trades.shares[index]), next);
-                let state = &mut self.symbols[symbol];
-                if look_up {
-                    // What enters at this end may already be among the candidates.
-                    (totals.high, totals.low) = state.extremes(next.0);
+                let (look_up_high, look_up_low) =
+                    totals.take((trades.prices[index], trades.shares[index]), next);
+                // What enters at this end may already be among the candidates.
+                if look_up_high {
+                    totals.high = self.symbols.candidates[symbol].high(next.0);
                 }
-                if !state.is_touched() {
+                if look_up_low {
+                    totals.low = self.symbols.candidates[symbol].low(next.0);
+                }
+                let changed = &mut self.symbols.changed[symbol];
+                if *changed == 0 {
                     self.touched.push(trades.locates[index]);
                 }
-                state.changed |= 1 << window;
+                *changed |= 1 << window;
             }
             self.ahead[window] = self.cursors[window] + soon.max(asked) as Position;
             self.cursors[window] += count as Position;
@@ -117,6 +116,27 @@ impl Sliding {
             if count == 0 {
                 return;
             }
+        }
+    }
+
+    /// Asks for what an execution that leaves a window will need of its symbol.
+    #[inline]
+    fn prefetch_window(&self, locate: u16, window: usize) {
+        let (locate, windows) = (usize::from(locate), self.spec.windows.len());
+        let place = locate * windows + window;
+        self.memory.prefetch(&self.totals, place);
+        self.memory.prefetch(&self.symbols.changed, locate);
+    }
+
+    /// Asks for what the rows of a symbol need.
+    #[inline]
+    fn prefetch_rows(&self, locate: Locate) {
+        let windows = self.spec.windows.len();
+        self.memory.prefetch(&self.symbols.newest, locate.index());
+        self.memory.prefetch(&self.symbols.entered, locate.index());
+        for window in 0..windows {
+            let place = locate.index() * windows + window;
+            self.memory.prefetch(&self.totals, place);
         }
     }
 
@@ -132,17 +152,65 @@ impl Sliding {
     fn enter_all(&mut self) {
         let windows = self.spec.windows.len();
         for &locate in &self.touched {
-            let totals = &mut self.totals[usize::from(locate) * windows..][..windows];
-            enter(&mut self.symbols[usize::from(locate)], totals);
+            let locate = usize::from(locate);
+            let totals = &mut self.totals[locate * windows..][..windows];
+            self.symbols.enter(locate, totals);
         }
     }
 
+    /// Writes the rows of the symbols that something has entered or left.
+    fn write_touched(&mut self, end: u64, output: &mut Output) {
+        for &locate in &self.touched {
+            self.ranking.mark(Locate(locate));
+        }
+        let mut due = std::mem::take(&mut self.rows_due);
+        self.ranking.take_marked(&mut due);
+        for (place, &locate) in due.iter().enumerate() {
+            if let Some(soon) = due.get(place + SOON) {
+                self.prefetch_rows(*soon);
+            }
+            self.write_rows(locate, end, output);
+        }
+        self.rows_due = due;
+    }
+
+    /// Writes the rows of every symbol that holds an execution in some window, and forgets those that hold
+    /// none. What was touched has held one, so it is among them.
+    fn write_holding(&mut self, end: u64, output: &mut Output) {
+        for locate in self.new_holders.drain(..) {
+            self.ranking.hold(locate);
+        }
+        let mut due = std::mem::take(&mut self.rows_due);
+        self.ranking.put_held(&mut due);
+        for (place, &locate) in due.iter().enumerate() {
+            if let Some(soon) = due.get(place + SOON) {
+                self.prefetch_rows(*soon);
+            }
+            self.write_rows(locate, end, output);
+            if !self.holds(locate) {
+                self.symbols.is_holding[locate.index()] = false;
+                self.holders -= 1;
+                self.ranking.let_go(locate);
+            }
+        }
+        self.rows_due = due;
+    }
+
+    /// Whether a symbol holds an execution in some window.
+    #[inline]
+    fn holds(&self, locate: Locate) -> bool {
+        let windows = self.spec.windows.len();
+        let totals = &self.totals[locate.index() * windows..][..windows];
+        totals.iter().any(|totals| totals.trades > 0)
+    }
+
+    #[inline]
     fn write_rows(&mut self, locate: Locate, end: u64, output: &mut Output) {
         let windows = self.spec.windows.len();
-        let symbol = &mut self.symbols[locate.index()];
         let totals = &mut self.totals[locate.index() * windows..][..windows];
-        enter(symbol, totals);
-        let mut due = std::mem::take(&mut symbol.changed) | self.news;
+        self.symbols.enter(locate.index(), totals);
+        let newest = &self.symbols.newest[locate.index()];
+        let mut due = std::mem::take(&mut self.symbols.changed[locate.index()]) | self.news;
         due &= u64::MAX >> (64 - windows);
         while due != 0 {
             let window = due.trailing_zeros() as usize;
@@ -151,9 +219,9 @@ impl Sliding {
                 output.rows.push(Row {
                     end: Timestamp(end),
                     locate,
-                    symbol: symbol.label,
+                    symbol: newest.label,
                     window: window as u16,
-                    sums: totals[window].sums(symbol.close),
+                    sums: totals[window].sums(newest.price),
                     complete: self.complete >> window & 1 == 1,
                     revision: 0,
                 });
@@ -161,34 +229,16 @@ impl Sliding {
         }
     }
 
-    fn mark_symbols(&mut self, everyone: bool) {
+    /// Orders the symbols by their labels, where those have changed.
+    fn rank_symbols(&mut self) {
         if self.ranking.is_stale() {
-            let labels = (0..=u16::MAX).zip(&self.symbols);
-            let labels = labels.map(|(locate, symbol)| (symbol.label, Locate(locate)));
+            let labels = (0..=u16::MAX).zip(&self.symbols.newest);
+            let labels = labels.map(|(locate, newest)| (newest.label, Locate(locate)));
             self.ranking.rank(labels.collect());
+            let holding = (0..=u16::MAX).zip(&self.symbols.is_holding);
+            let holding = holding.filter(|&(_, &is_holding)| is_holding);
+            self.new_holders = holding.map(|(locate, _)| Locate(locate)).collect();
         }
-        if everyone {
-            self.mark_holding();
-        }
-        for &locate in &self.touched {
-            self.ranking.mark(Locate(locate));
-        }
-    }
-
-    /// Marks the symbols that hold an execution in some window, and forgets those that hold none.
-    fn mark_holding(&mut self) {
-        let windows = self.spec.windows.len();
-        let (totals, symbols, ranking) = (&self.totals, &mut self.symbols, &mut self.ranking);
-        self.holding.retain(|&locate| {
-            let totals = &totals[usize::from(locate) * windows..][..windows];
-            let symbol = &mut symbols[usize::from(locate)];
-            let holds = symbol.entered.trades > 0 || totals.iter().any(|totals| totals.trades > 0);
-            symbol.holding = holds;
-            if holds {
-                ranking.mark(Locate(locate));
-            }
-            holds
-        });
     }
 
     /// Oldest position that a finite window holds.
@@ -196,17 +246,5 @@ impl Sliding {
         let finite = self.spec.windows.iter().zip(&self.cursors);
         let finite = finite.filter(|(window, _)| window.width != Width::Session);
         finite.map(|(_, &cursor)| cursor).min().unwrap_or(0)
-    }
-}
-
-/// Lets what has entered since the last emission into the windows of its symbol.
-#[inline]
-fn enter(symbol: &mut SymbolState, totals: &mut [Totals]) {
-    if symbol.entered.trades > 0 {
-        for totals in totals {
-            totals.join(&symbol.entered);
-        }
-        symbol.entered = Totals::EMPTY;
-        symbol.changed = u64::MAX;
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::market::{Locate, Symbol};
 
-/// Locates in the order of their labels, and a mark for each that is due.
+/// Locates in the order of their labels, with a mark for each that is due once and one for each that is held,
+/// which is due until it is let go.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
     rank_of: Vec<u32>,
@@ -11,6 +12,8 @@ pub(super) struct Ranking {
     marked: Vec<u64>,
     /// One bit a word of `marked`, set where the word may not be 0.
     groups: Vec<u64>,
+    /// One bit a rank, which stays.
+    held: Vec<u64>,
     stale: bool,
 }
 
@@ -24,7 +27,7 @@ impl Ranking {
         self.stale
     }
 
-    /// Orders `labels`, which holds every locate from 0 on. Marks are forgotten.
+    /// Orders `labels`, which holds every locate from 0 on. Both marks are forgotten.
     pub(super) fn rank(&mut self, mut labels: Vec<(Symbol, Locate)>) {
         labels.sort_unstable();
         self.rank_of = vec![0; labels.len()];
@@ -33,6 +36,7 @@ impl Ranking {
         }
         self.marked = vec![0; labels.len().div_ceil(64)];
         self.groups = vec![0; self.marked.len().div_ceil(64)];
+        self.held = vec![0; self.marked.len()];
         self.by_rank = labels.into_iter().map(|(_, locate)| locate).collect();
         self.stale = false;
     }
@@ -58,6 +62,31 @@ impl Ranking {
                     marked &= marked - 1;
                 }
                 *group &= *group - 1;
+            }
+        }
+    }
+    /// Holds one symbol, which must have been ranked.
+    #[inline]
+    pub(super) fn hold(&mut self, locate: Locate) {
+        let rank = self.rank_of[locate.index()] as usize;
+        self.held[rank / 64] |= 1 << (rank % 64);
+    }
+
+    /// Lets one symbol go.
+    pub(super) fn let_go(&mut self, locate: Locate) {
+        let rank = self.rank_of[locate.index()] as usize;
+        self.held[rank / 64] &= !(1 << (rank % 64));
+    }
+
+    /// Puts the symbols that are held into `into`, in order.
+    pub(super) fn put_held(&self, into: &mut Vec<Locate>) {
+        into.clear();
+        for (word, &held) in self.held.iter().enumerate() {
+            let mut held = held;
+            while held != 0 {
+                let rank = word * 64 + held.trailing_zeros() as usize;
+                into.push(self.by_rank[rank]);
+                held &= held - 1;
             }
         }
     }

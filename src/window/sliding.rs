@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::ranking::Ranking;
-use super::state::{SymbolState, Totals};
+use super::state::{Symbols, Totals};
 use super::{Corrections, Gaps, Kernel, Row, Spec};
 use crate::columns::{Batch, Mark, Position, TradeLog};
 use crate::market::{Directory, Learned, Locate, Symbol, Timestamp, Trade};
@@ -86,7 +86,7 @@ pub struct Sliding {
     pub(super) counts: SlidingCounts,
     /// First end that has not been passed.
     pub(super) next_end: u64,
-    pub(super) symbols: Vec<SymbolState>,
+    pub(super) symbols: Symbols,
     pub(super) directory: Directory,
     pub(super) ranking: Ranking,
     pub(super) totals: Vec<Totals>,
@@ -102,8 +102,10 @@ pub struct Sliding {
     pub(super) touched: Vec<u16>,
     /// Symbols whose rows the emission at hand writes, in order; kept for its storage.
     pub(super) rows_due: Vec<Locate>,
-    /// Symbols that may hold executions in some window.
-    pub(super) holding: Vec<u16>,
+    /// Number of symbols that may hold executions in some window.
+    pub(super) holders: usize,
+    /// Those of them that the ranking does not hold yet.
+    pub(super) new_holders: Vec<Locate>,
     /// One bit for each window that is complete at the emission at hand.
     pub(super) complete: u64,
     /// One bit for each window of which every symbol that holds executions has a row.
@@ -136,13 +138,14 @@ impl Sliding {
             broken: BTreeMap::new(),
             counts: SlidingCounts::default(),
             next_end: 0,
-            symbols: Vec::new(),
+            symbols: Symbols::default(),
             directory: Directory::new(),
             ranking: Ranking::default(),
             totals: Vec::new(),
             touched: Vec::new(),
             rows_due: Vec::new(),
-            holding: Vec::new(),
+            holders: 0,
+            new_holders: Vec::new(),
             started: false,
         }
     }
@@ -210,22 +213,20 @@ impl Sliding {
         Ok(())
     }
 
-    /// Asks for what an execution that enters or leaves will need of its symbol.
+    /// Asks for what an execution that arrives will need of its symbol.
     #[inline]
-    pub(super) fn prefetch(&self, locate: u16) {
-        let windows = self.spec.windows.len();
-        self.memory.prefetch(&self.symbols, usize::from(locate));
-        for window in 0..windows {
-            let place = usize::from(locate) * windows + window;
-            self.memory.prefetch(&self.totals, place);
-        }
+    fn prefetch(&self, locate: u16) {
+        let locate = usize::from(locate);
+        self.memory.prefetch(&self.symbols.newest, locate);
+        self.memory.prefetch(&self.symbols.entered, locate);
+        self.memory.prefetch(&self.symbols.candidates, locate);
     }
 
     /// When that has arrived: asks for the candidates that an execution that enters may beat.
     #[inline]
     fn prefetch_candidates(&self, locate: u16) {
-        if let Some(symbol) = self.symbols.get(usize::from(locate)) {
-            symbol.prefetch(self.memory);
+        if let Some(candidates) = self.symbols.candidates.get(usize::from(locate)) {
+            candidates.prefetch(self.memory);
         }
     }
 
@@ -247,7 +248,8 @@ impl Sliding {
     fn name(&mut self, locate: Locate, symbol: Symbol, time: Timestamp) {
         match self.directory.learn(locate, symbol, time) {
             Learned::New => {
-                self.symbol_state(locate).label = symbol;
+                self.make_room(locate);
+                self.symbols.newest[locate.index()].label = symbol;
                 self.ranking.invalidate();
             }
             Learned::Known => {}
@@ -279,38 +281,38 @@ impl Sliding {
         &self.spec
     }
 
-    fn symbol_state(&mut self, locate: Locate) -> &mut SymbolState {
+    /// Sees to it that there is a place for the symbol.
+    #[inline]
+    fn make_room(&mut self, locate: Locate) {
         if self.symbols.len() <= locate.index() {
             for unnamed in self.symbols.len()..=locate.index() {
-                let label = Symbol::unnamed(Locate(unnamed as u16));
-                self.symbols.push(SymbolState::new(label));
+                self.symbols.push(Symbol::unnamed(Locate(unnamed as u16)));
             }
             let totals = self.symbols.len() * self.spec.windows.len();
             self.totals.resize(totals, Totals::EMPTY);
             self.ranking.invalidate();
         }
-        &mut self.symbols[locate.index()]
     }
 
     fn add(&mut self, position: Position, trade: &Trade) {
         if trade.policies & self.spec.policy.bit() == 0 {
             return;
         }
-        let (finite, oldest) = (self.finite, self.oldest);
-        let symbol = self.symbol_state(trade.locate);
-        let last = std::mem::replace(&mut symbol.last, position);
-        symbol.close = trade.price;
-        if finite {
-            symbol.consider(position, trade.price.0, oldest);
+        self.make_room(trade.locate);
+        let locate = trade.locate.index();
+        let newest = &mut self.symbols.newest[locate];
+        let last = std::mem::replace(&mut newest.position, position);
+        newest.price = trade.price;
+        if self.finite {
+            self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
         }
-        let first_touch = !symbol.is_touched();
-        symbol.entered.add(trade, position);
-        let first_held = !std::mem::replace(&mut symbol.holding, true);
-        if first_touch {
+        self.symbols.entered[locate].add(trade, position);
+        if std::mem::replace(&mut self.symbols.changed[locate], u64::MAX) == 0 {
             self.touched.push(trade.locate.0);
         }
-        if first_held {
-            self.holding.push(trade.locate.0);
+        if !std::mem::replace(&mut self.symbols.is_holding[locate], true) {
+            self.new_holders.push(trade.locate);
+            self.holders += 1;
         }
         if last != TradeLog::NONE {
             self.log.link(last, (position, trade.price.0));

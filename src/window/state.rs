@@ -65,10 +65,14 @@ impl Totals {
         self.low = self.low.min(newer.low);
     }
 
-    /// Takes an execution away; its successor in the window, if there is one, is `next`. Whether high
-    /// and low must be looked up again.
+    /// Takes an execution away; its successor in the window, if there is one, is `next`. Whether the high
+    /// must be looked up again, and whether the low.
     #[inline]
-    pub(super) fn take(&mut self, (price, shares): (u32, u32), next: (Position, u32)) -> bool {
+    pub(super) fn take(
+        &mut self,
+        (price, shares): (u32, u32),
+        next: (Position, u32),
+    ) -> (bool, bool) {
         self.notional -= u128::from(price) * u128::from(shares);
         self.volume -= u64::from(shares);
         self.trades -= 1;
@@ -76,9 +80,9 @@ impl Totals {
         match self.trades {
             0 => *self = Self::EMPTY,
             1 => (self.high, self.low) = (next.1, next.1),
-            _ => return price == self.high || price == self.low,
+            _ => return (price == self.high, price == self.low),
         }
-        false
+        (false, false)
     }
 
     /// The totals as a row has them; `close` is the price of the symbol's newest execution.
@@ -161,45 +165,14 @@ impl Extremes {
     }
 }
 
-/// What all windows of one symbol share.
-#[derive(Clone, Debug)]
-pub(super) struct SymbolState {
+/// The candidates for high and low of one symbol's windows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Candidates {
     highs: Extremes,
     lows: Extremes,
-    /// How its rows name the symbol.
-    pub(super) label: Symbol,
-    /// Newest unbroken execution: the end of the chain of links.
-    pub(super) last: Position,
-    /// Its price.
-    pub(super) close: Price,
-    /// Unbroken executions since the last emission, at which they enter the windows.
-    pub(super) entered: Totals,
-    /// One bit for each window that is known to have changed since the last emission.
-    pub(super) changed: u64,
-    /// Whether the symbol is on the list of those that may hold executions.
-    pub(super) holding: bool,
 }
 
-impl SymbolState {
-    pub(super) fn new(label: Symbol) -> Self {
-        Self {
-            highs: Extremes::default(),
-            lows: Extremes::default(),
-            label,
-            last: TradeLog::NONE,
-            close: Price(0),
-            entered: Totals::EMPTY,
-            changed: 0,
-            holding: false,
-        }
-    }
-
-    /// Whether something has entered or left since the last emission.
-    #[inline]
-    pub(super) fn is_touched(&self) -> bool {
-        self.entered.trades > 0 || self.changed > 0
-    }
-
+impl Candidates {
     /// Takes note of the newest unbroken execution as a candidate for the high and the low of windows
     /// whose first position is `oldest` or later.
     #[inline]
@@ -210,7 +183,7 @@ impl SymbolState {
             .push((position, price), oldest, |old| old >= price);
     }
 
-    /// Asks for what [`SymbolState::consider`] will look at first.
+    /// Asks for what [`Candidates::consider`] will look at first.
     #[inline]
     pub(super) fn prefetch(&self, memory: Memory) {
         for extremes in [&self.highs, &self.lows] {
@@ -232,10 +205,71 @@ impl SymbolState {
         self.lows.remove(position, older, |old, new| old >= new);
     }
 
-    /// Highest and lowest price of the executions from `start` on, of which there is one at least.
+    /// Highest price of the executions from `start` on, of which there is one at least.
     #[inline(never)]
-    pub(super) fn extremes(&self, start: Position) -> (u32, u32) {
-        (self.highs.since(start), self.lows.since(start))
+    pub(super) fn high(&self, start: Position) -> u32 {
+        self.highs.since(start)
+    }
+
+    /// Lowest price of the same.
+    #[inline(never)]
+    pub(super) fn low(&self, start: Position) -> u32 {
+        self.lows.since(start)
+    }
+}
+
+/// The newest unbroken execution of a symbol, and how its rows name the symbol.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest {
+    pub(super) label: Symbol,
+    /// Where it is: the end of the chain of links.
+    pub(super) position: Position,
+    pub(super) price: Price,
+}
+
+/// What the windows of a symbol share, by locate. Each use has a column of its own: what leaves a window
+/// needs little of it, and a row little more.
+#[derive(Debug, Default)]
+pub(super) struct Symbols {
+    pub(super) newest: Vec<Newest>,
+    pub(super) candidates: Vec<Candidates>,
+    /// Unbroken executions since the last emission, at which they enter the windows.
+    pub(super) entered: Vec<Totals>,
+    /// One bit for each window that has changed since the last emission; all, where something has entered.
+    pub(super) changed: Vec<u64>,
+    /// Whether the symbol is among those that may hold executions.
+    pub(super) is_holding: Vec<bool>,
+}
+
+impl Symbols {
+    /// Makes room for one more symbol, of which nothing has been met.
+    pub(super) fn push(&mut self, label: Symbol) {
+        self.newest.push(Newest {
+            label,
+            position: TradeLog::NONE,
+            price: Price(0),
+        });
+        self.candidates.push(Candidates::default());
+        self.entered.push(Totals::EMPTY);
+        self.changed.push(0);
+        self.is_holding.push(false);
+    }
+
+    /// Number of symbols.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.newest.len()
+    }
+
+    /// Lets what has entered since the last emission into the windows of its symbol.
+    #[inline]
+    pub(super) fn enter(&mut self, locate: usize, totals: &mut [Totals]) {
+        if self.changed[locate] == u64::MAX && self.entered[locate].trades > 0 {
+            let entered = std::mem::replace(&mut self.entered[locate], Totals::EMPTY);
+            for totals in totals {
+                totals.join(&entered);
+            }
+        }
     }
 }
 
@@ -252,23 +286,23 @@ mod tests {
         ) {
             let mut alive: Vec<(Position, u32)> = (0..).zip(prices).collect();
             let consider = |executions: &[(Position, u32)]| {
-                let mut state = SymbolState::new(Symbol::ALL);
+                let mut candidates = Candidates::default();
                 for &(position, price) in executions {
-                    state.consider(position, price, 0);
+                    candidates.consider(position, price, 0);
                 }
-                state
+                candidates
             };
-            let mut state = consider(&alive);
+            let mut candidates = consider(&alive);
             for broken in broken {
                 if alive.is_empty() {
                     break;
                 }
                 let place = broken.index(alive.len());
                 let (position, _) = alive.remove(place);
-                state.reconsider(position, alive[..place].iter().rev().copied());
+                candidates.reconsider(position, alive[..place].iter().rev().copied());
                 let expected = consider(&alive);
-                prop_assert_eq!(&state.highs.candidates, &expected.highs.candidates);
-                prop_assert_eq!(&state.lows.candidates, &expected.lows.candidates);
+                prop_assert_eq!(&candidates.highs.candidates, &expected.highs.candidates);
+                prop_assert_eq!(&candidates.lows.candidates, &expected.lows.candidates);
             }
         }
     }
