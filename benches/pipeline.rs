@@ -16,7 +16,8 @@ use widetape::wire::binaryfile::Blocks;
 use widetape::wire::itch50::{Message, parse};
 
 use crate::cpu_time::CpuTime;
-use crate::{day, decode};
+use crate::day;
+use crate::decode::{RawOffsets, Widetape, walk};
 
 /// Messages decoded between two looks at the columns.
 const BATCH: usize = 8_192;
@@ -147,8 +148,8 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>, test: bool) {
     for (tops, spec) in [(false, &day), (true, &day), (true, &live)] {
         assert!(session_sums(&blocks, tops, spec) == expected, "{spec:?}");
     }
-    let checksum = decode::walk(&blocks, decode::raw_offsets);
-    assert_eq!(decode::walk(&blocks, decode::widetape), checksum);
+    let checksum = walk::<RawOffsets>(&blocks);
+    assert_eq!(walk::<Widetape>(&blocks), checksum);
     assert!(rows(&blocks, true, &day, |_| {}) as u64 > messages / 5);
 
     let mut group = criterion.benchmark_group("pipeline");
@@ -156,10 +157,10 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>, test: bool) {
         .throughput(Throughput::Elements(messages))
         .sample_size(10);
     group.bench_function("raw offsets", |b| {
-        b.iter(|| decode::walk(black_box(&blocks), decode::raw_offsets));
+        b.iter(|| walk::<RawOffsets>(black_box(&blocks)));
     });
     group.bench_function("every field", |b| {
-        b.iter(|| decode::walk(black_box(&blocks), decode::widetape));
+        b.iter(|| walk::<Widetape>(black_box(&blocks)));
     });
     for (name, tops, spec) in [
         ("session VWAP", false, &day),

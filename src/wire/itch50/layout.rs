@@ -156,7 +156,7 @@ macro_rules! message {
             }
 
             /// Symbol number, tracking number and time.
-            #[inline]
+            #[inline(always)]
             #[must_use]
             pub fn header(&self) -> $crate::wire::itch50::Header {
                 $crate::wire::itch50::Header::read(self.bytes)
@@ -164,7 +164,7 @@ macro_rules! message {
 
             $(
                 $(#[$field_doc])*
-                #[inline]
+                #[inline(always)]
                 #[must_use]
                 pub fn $field(&self) -> $type {
                     $crate::wire::itch50::layout::Field::read(self.bytes, $at)
