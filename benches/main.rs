@@ -51,6 +51,10 @@ fn main() {
     publish::bench(&mut criterion);
     pipeline::bench(&mut criterion, test);
     criterion.final_summary();
+    let rounds = match !test && wanted("pipeline") {
+        true => pipeline::rounds(),
+        false => Vec::new(),
+    };
     if wanted("columns") {
         // Some of its rows use two threads, so wall time.
         let mut criterion = Criterion::default()
@@ -68,7 +72,7 @@ fn main() {
         latency::bench(test);
     }
     if !test {
-        let rows = table::rows(&output, started);
+        let rows = table::rows(&output, started, &rounds);
         let text = table::text(&rows);
         println!("\n{text}");
         if std::env::var_os("WIDETAPE_RECORD").is_some() {

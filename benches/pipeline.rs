@@ -15,12 +15,14 @@ use widetape::window::{Output, Row, Sliding};
 use widetape::wire::binaryfile::Blocks;
 use widetape::wire::itch50::{Message, parse};
 
-use crate::cpu_time::CpuTime;
+use crate::cpu_time::{self, CpuTime};
 use crate::day;
 use crate::decode::{RawOffsets, Widetape, walk};
 
 /// Messages decoded between two looks at the columns.
 const BATCH: usize = 8_192;
+/// Rounds in which the rows take turns.
+const ROUNDS: usize = 7;
 
 /// Sums by locate: notional, volume, executions.
 type Sums = HashMap<u16, (u128, u64, u64)>;
@@ -139,11 +141,15 @@ fn spec(windows: &[&str], step: &str) -> Spec {
     }
 }
 
+fn specs() -> [Spec; 2] {
+    let live = spec(&["1s", "1m", "5m", "30m", "session"], "100ms");
+    [spec(&["session"], "1h"), live]
+}
+
 pub(crate) fn bench(criterion: &mut Criterion<CpuTime>, test: bool) {
     let messages = day::messages(test);
     let blocks = day::blocks(messages, 8_000);
-    let day = spec(&["session"], "1h");
-    let live = spec(&["1s", "1m", "5m", "30m", "session"], "100ms");
+    let [day, live] = specs();
     let expected = naive(&blocks);
     for (tops, spec) in [(false, &day), (true, &day), (true, &live)] {
         assert!(session_sums(&blocks, tops, spec) == expected, "{spec:?}");
@@ -180,4 +186,40 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>, test: bool) {
         b.iter(|| naive(black_box(&blocks)));
     });
     group.finish();
+}
+
+/// What the rows cost beside each other: the machine drifts by more between criterion's rows than some of
+/// them differ by, so here they take turns. Medians of the rounds' ratios: to the raw offsets, and for the
+/// windows what they add to full books.
+pub(crate) fn rounds() -> Vec<(&'static str, f64)> {
+    let blocks = day::blocks(day::messages(false), 8_000);
+    let [day, live] = specs();
+    let time = |run: &dyn Fn() -> u64| {
+        let start = cpu_time::now();
+        black_box(run());
+        (cpu_time::now() - start).as_secs_f64()
+    };
+    let pipeline = |tops, spec| time(&|| rows(black_box(&blocks), tops, spec, |_| {}) as u64);
+    let mut rounds: [Vec<f64>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let reference = time(&|| walk::<RawOffsets>(black_box(&blocks)));
+        let every_field = time(&|| walk::<Widetape>(black_box(&blocks)));
+        let [sums, books] = [pipeline(false, &day), pipeline(true, &day)];
+        let windows = pipeline(true, &live) / books - 1.0;
+        let [every_field, sums, books] = [every_field, sums, books].map(|row| row / reference);
+        for (ratios, ratio) in rounds.iter_mut().zip([every_field, sums, books, windows]) {
+            ratios.push(ratio);
+        }
+    }
+    let names = [
+        "every field",
+        "session VWAP",
+        "full books",
+        "full books and windows",
+    ];
+    let medians = rounds.map(|mut ratios| {
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios[ROUNDS / 2]
+    });
+    names.into_iter().zip(medians).collect()
 }

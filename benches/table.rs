@@ -1,4 +1,4 @@
-//! The closing table: medians of this run as ratios to the row that each bar names.
+//! The closing table: medians of this run, most as ratios to the row that each bar names.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,38 +16,37 @@ struct Bar {
 enum Limit {
     /// At most so many times the time of this row.
     Times((&'static str, &'static str), f64),
-    /// At most so many times the time of the first row beyond that of the second one.
-    Share((&'static str, &'static str), f64),
+    /// At most so much, of which the row's own rounds tell.
+    Rounds(f64),
     /// At most so many microseconds.
     Micros(f64),
     /// At most so many nanoseconds for each of so many values.
     NanosEach(f64, f64),
 }
 
-const REFERENCE: (&str, &str) = ("pipeline", "raw offsets");
 const BARS: &[Bar] = &[
     Bar {
         what: "decode every field / raw offsets",
         row: ("pipeline", "every field"),
-        limit: Limit::Times(REFERENCE, 1.1),
+        limit: Limit::Rounds(1.1),
         moonshot: 0.9,
     },
     Bar {
         what: "session VWAP of 8,000 symbols / raw offsets",
         row: ("pipeline", "session VWAP"),
-        limit: Limit::Times(REFERENCE, 1.6),
+        limit: Limit::Rounds(1.6),
         moonshot: 1.2,
     },
     Bar {
         what: "full books and quotes / raw offsets",
         row: ("pipeline", "full books"),
-        limit: Limit::Times(REFERENCE, 7.5),
+        limit: Limit::Rounds(7.5),
         moonshot: 5.0,
     },
     Bar {
         what: "five live windows on top of full books",
         row: ("pipeline", "full books and windows"),
-        limit: Limit::Share(("pipeline", "full books"), 0.10),
+        limit: Limit::Rounds(0.10),
         moonshot: 0.05,
     },
     Bar {
@@ -141,13 +140,13 @@ pub(crate) fn output_directory() -> PathBuf {
     target.join("criterion")
 }
 
-/// The bars whose rows were measured since `started`.
-pub(crate) fn rows(output: &Path, started: SystemTime) -> Vec<Row> {
+/// The bars whose rows were measured since `started`, or in `rounds` of their own, by name.
+pub(crate) fn rows(output: &Path, started: SystemTime, rounds: &[(&str, f64)]) -> Vec<Row> {
     let time = |row| median(output, started, row);
     let measure = |bar: &Bar| {
         let (measured, limit) = match bar.limit {
             Limit::Times(of, limit) => (time(bar.row)? / time(of)?, limit),
-            Limit::Share(of, limit) => (time(bar.row)? / time(of)? - 1.0, limit),
+            Limit::Rounds(limit) => (rounds.iter().find(|(row, _)| *row == bar.row.1)?.1, limit),
             Limit::Micros(limit) => (time(bar.row)? / 1_000.0, limit),
             Limit::NanosEach(values, limit) => (time(bar.row)? / values, limit),
         };

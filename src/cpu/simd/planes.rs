@@ -15,7 +15,7 @@ use crate::columns::Column;
 use crate::window::day::SymbolBars;
 
 /// Ends shown at a time.
-pub(super) const SHOWN: usize = 1024;
+pub(super) const SHOWN: usize = 512;
 /// Places of a run that are written at a time. What is written beyond its end, the next run writes anew.
 const RUN: usize = 8;
 
