@@ -7,8 +7,6 @@
               message costs without them"
 )]
 
-use std::hint::black_box;
-
 use bytemuck::Zeroable;
 
 /// Smallest array for which huge pages are asked for, in bytes: two of them.
@@ -52,8 +50,6 @@ impl Memory {
     pub(crate) fn prefetch<T>(self, values: &[T], index: usize) {
         if self == Memory::Fast {
             prefetch_line(values.as_ptr().wrapping_add(index));
-        } else {
-            black_box(values.get(index));
         }
     }
 }

@@ -47,42 +47,25 @@ impl Ladder {
         self.levels[..index].binary_search_by_key(&rank, |level| level.rank)
     }
 
-    /// Adds shares at a price; whether the best price or its size changed.
+    /// Adds `change` shares at a price, modulo 2^64: what is taken away, was added before. Whether the best
+    /// price or its size changed. One way for both directions, since no processor foresees which it is.
     #[inline]
-    pub(super) fn add(&mut self, side: Side, price: Price, shares: u32) -> bool {
+    pub(super) fn change(&mut self, side: Side, price: Price, change: u64) -> bool {
         let rank = rank(side, price.0);
         let index = match self.find(rank) {
-            Ok(index) => {
-                self.levels[index].size += u64::from(shares);
-                index
-            }
+            Ok(index) => index,
             Err(index) => {
-                self.levels.insert(
-                    index,
-                    Level {
-                        rank,
-                        size: u64::from(shares),
-                    },
-                );
+                self.levels.insert(index, Level { rank, size: 0 });
                 index
             }
         };
-        index + 1 == self.levels.len()
-    }
-
-    /// Takes shares away that were added before; whether the best price or its size changed.
-    #[inline]
-    pub(super) fn take(&mut self, side: Side, price: Price, shares: u32) -> bool {
-        let Ok(index) = self.find(rank(side, price.0)) else {
-            return false;
-        };
-        let best = index + 1 == self.levels.len();
+        let is_best = index + 1 == self.levels.len();
         let level = &mut self.levels[index];
-        level.size -= u64::from(shares);
+        level.size = level.size.wrapping_add(change);
         if level.size == 0 {
             self.levels.remove(index);
         }
-        best
+        is_best
     }
 
     /// Brings the best level into cache.
@@ -108,14 +91,14 @@ mod tests {
     fn the_best_price_is_the_highest_bid_and_the_lowest_offer() {
         for (side, best, worse) in [(Side::Buy, 120, 100), (Side::Sell, 100, 120)] {
             let mut ladder = Ladder::default();
-            assert!(ladder.add(side, Price(worse), 5));
-            assert!(ladder.add(side, Price(best), 7));
-            assert!(!ladder.add(side, Price(worse), 1));
+            assert!(ladder.change(side, Price(worse), 5));
+            assert!(ladder.change(side, Price(best), 7));
+            assert!(!ladder.change(side, Price(worse), 1));
             assert_eq!(ladder.best(side), Some((Price(best), 7)));
-            assert!(!ladder.take(side, Price(worse), 5));
-            assert!(ladder.take(side, Price(best), 7));
+            assert!(!ladder.change(side, Price(worse), 5_u64.wrapping_neg()));
+            assert!(ladder.change(side, Price(best), 7_u64.wrapping_neg()));
             assert_eq!(ladder.best(side), Some((Price(worse), 1)));
-            assert!(ladder.take(side, Price(worse), 1));
+            assert!(ladder.change(side, Price(worse), 1_u64.wrapping_neg()));
             assert_eq!(ladder.best(side), None);
         }
     }
@@ -124,10 +107,13 @@ mod tests {
     fn deep_levels_are_found() {
         let mut ladder = Ladder::default();
         for price in 0..100 {
-            ladder.add(Side::Buy, Price(price), 1);
+            ladder.change(Side::Buy, Price(price), 1);
         }
         for price in 0..99 {
-            assert!(!ladder.take(Side::Buy, Price(price), 1), "{price}");
+            assert!(
+                !ladder.change(Side::Buy, Price(price), 1_u64.wrapping_neg()),
+                "{price}"
+            );
         }
         assert_eq!(ladder.best(Side::Buy), Some((Price(99), 1)));
         assert_eq!(ladder.levels.len(), 1);

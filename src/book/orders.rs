@@ -111,6 +111,13 @@ impl Book {
         self.orders.prefetch(step.reference());
     }
 
+    /// Whether [`Book::prefetch_more`] is worth its time: steps need more than slots of the ring.
+    #[inline(always)]
+    #[must_use]
+    pub fn needs_more(&self) -> bool {
+        self.laddered || self.orders.has_survivors()
+    }
+
     /// When that slot has arrived: asks for what else the step will need.
     #[inline(always)]
     pub fn prefetch_more(&self, step: &Step) {
@@ -118,7 +125,6 @@ impl Book {
         if self.laddered
             && let Some(sides) = self.ladders.get(step.locate().index())
         {
-            let offer = if step.joins() { step.is_offer() } else { offer };
             sides[usize::from(offer)].prefetch(self.memory);
         }
     }
@@ -131,11 +137,10 @@ impl Book {
         if !self.laddered {
             return Some(false);
         }
-        Some(if step.joins() {
-            self.join(order)
-        } else {
-            self.leave(order, order.shares())
-        })
+        let shares = u64::from(order.shares());
+        // Its negative if the order leaves.
+        let leaves = !step.joins();
+        Some(self.change(order, (shares ^ leaves).wrapping_sub(leaves)))
     }
 
     /// An order joins the book (ITCH A and F).
@@ -157,7 +162,7 @@ impl Book {
         let reused = !self.orders.is_new(reference) && self.forget(reference);
         let order = Order::new(locate, side, shares.0, price);
         self.orders.insert(reference, order);
-        let top_changed = self.laddered && self.join(order);
+        let top_changed = self.laddered && self.change(order, u64::from(shares.0));
         Ok(Change {
             price,
             side,
@@ -179,24 +184,22 @@ impl Book {
         true
     }
 
-    /// Puts an order's shares on its ladder; whether the best price or its size changed.
+    /// Changes by `change` shares, modulo 2^64, what rests at an order's price; whether the best price or its
+    /// size changed.
     #[inline(never)]
-    fn join(&mut self, order: Order) -> bool {
+    fn change(&mut self, order: Order, change: u64) -> bool {
         let symbol = order.locate().index();
         if self.ladders.len() <= symbol {
             self.ladders.resize_with(symbol + 1, Default::default);
         }
         let side = order.side();
-        self.ladders[symbol][side as usize].add(side, order.price(), order.shares())
+        self.ladders[symbol][side as usize].change(side, order.price(), change)
     }
 
-    /// Takes `shares` of an order that rested off its ladder; whether the best price or its size
-    /// changed.
-    #[inline(never)]
+    /// Takes `shares` of an order that rested off its ladder; whether the best price or its size changed.
+    #[inline(always)]
     fn leave(&mut self, order: Order, shares: u32) -> bool {
-        let side = order.side();
-        let ladder = &mut self.ladders[order.locate().index()][side as usize];
-        ladder.take(side, order.price(), shares)
+        self.change(order, u64::from(shares).wrapping_neg())
     }
 
     /// Shares of an order are executed (ITCH E and C); the change carries the order's price.

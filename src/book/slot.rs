@@ -109,11 +109,6 @@ impl Slot {
         }
     }
 
-    #[inline(always)]
-    pub(super) fn is_offer(&self) -> bool {
-        self.worth & Self::OFFER != 0
-    }
-
     /// Takes up to `shares` away and returns what was there before.
     #[inline(always)]
     pub(super) fn reduce(&mut self, shares: u32) -> Order {
@@ -131,12 +126,12 @@ impl Slot {
 /// of the two it is: no processor foresees that.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Step {
-    /// Name of the slot of an order that leaves; that of an empty slot, 0, if it joins.
-    expected: u64,
-    /// The order that joins, or an empty slot.
-    after: Slot,
-    /// What the references so far must be below: the reference of an order that joins.
-    bound: u64,
+    /// Reference (48 bits) and locate (16).
+    name: u64,
+    /// What the slot of an order that joins holds.
+    worth: u64,
+    /// As a mask: all ones if the order joins, 0 if it leaves.
+    joins: u64,
 }
 
 impl Step {
@@ -150,15 +145,10 @@ impl Step {
         (reference, locate): (u64, Locate),
         (offer, shares, price): (bool, u32, Price),
     ) -> (Self, u64) {
-        let name = reference << 16 | u64::from(locate.0);
-        let worth = u64::from(price.0) << 32 | u64::from(offer) << 31 | u64::from(shares);
         let step = Self {
-            expected: name & !joins,
-            after: Slot {
-                name: name & joins,
-                worth: worth & joins,
-            },
-            bound: reference | !joins,
+            name: reference << 16 | u64::from(locate.0),
+            worth: u64::from(price.0) << 32 | u64::from(offer) << 31 | u64::from(shares),
+            joins,
         };
         // References 1 to 2^47 and shares 1 to 2^30, as what is left above that.
         let excess = u64::from(shares.wrapping_sub(1) >> 30);
@@ -168,49 +158,53 @@ impl Step {
     /// Reference of the order.
     #[inline(always)]
     pub(super) fn reference(&self) -> u64 {
-        (self.expected | self.after.name) >> 16
+        self.name >> 16
     }
 
     /// Symbol of the order.
     #[inline(always)]
     #[must_use]
     pub fn locate(&self) -> Locate {
-        Locate((self.expected | self.after.name) as u16)
+        Locate(self.name as u16)
     }
 
-    /// Whether the order joins; otherwise it leaves.
+    /// As a mask: all ones if the order joins, 0 if it leaves.
     #[inline(always)]
     #[must_use]
-    pub fn joins(&self) -> bool {
-        self.expected == 0
+    pub fn joins(&self) -> u64 {
+        self.joins
     }
 
-    /// Whether an order that joins is an offer.
+    /// Whether the order is an offer, where it finds `slot` as it expects it.
     #[inline(always)]
-    pub(super) fn is_offer(&self) -> bool {
-        self.after.is_offer()
+    pub(super) fn is_offer(&self, slot: &Slot) -> bool {
+        (slot.worth | self.worth & self.joins) & Slot::OFFER != 0
     }
 
-    /// Whether `slot` is as the step expects it.
+    /// Whether `slot` is as the step expects it: empty if the order joins, otherwise the order's.
     #[inline(always)]
     pub(super) fn fits(&self, slot: &Slot) -> bool {
-        slot.name == self.expected
+        slot.name == self.name & !self.joins
     }
 
     /// Whether the reference of an order that joins is above `highest`; true if it leaves.
     #[inline(always)]
     pub(super) fn is_above(&self, highest: u64) -> bool {
-        self.bound > highest
+        self.reference() | !self.joins > highest
     }
 
     /// Takes the step on a slot that fits, and returns the order that joined or left.
     #[inline(always)]
     pub(super) fn take(&self, slot: &mut Slot) -> Order {
-        let before = std::mem::replace(slot, self.after);
+        let after = Slot {
+            name: self.name & self.joins,
+            worth: self.worth & self.joins,
+        };
+        let before = std::mem::replace(slot, after);
         // Of the two one is empty.
         let either = Slot {
-            name: before.name | self.after.name,
-            worth: before.worth | self.after.worth,
+            name: self.name,
+            worth: before.worth | after.worth,
         };
         either.order()
     }
@@ -240,18 +234,19 @@ mod tests {
     #[test]
     fn a_step_is_taken_on_the_slot_that_it_expects() {
         let (join, odd) = Step::new(u64::MAX, (7, Locate(3)), (true, 5, Price(9)));
-        assert_eq!((odd, join.joins(), join.is_offer()), (0, true, true));
+        assert_eq!((odd, join.joins()), (0, u64::MAX));
         assert!(join.is_above(6) && !join.is_above(7));
         let mut slot = Slot::default();
-        assert!(join.fits(&slot));
+        assert!(join.fits(&slot) && join.is_offer(&slot));
         let order = Order::new(Locate(3), Side::Sell, 5, Price(9));
         assert_eq!(join.take(&mut slot), order);
         assert_eq!(Some(slot), Slot::new(7, order));
         assert!(!join.fits(&slot), "taken");
         for (reference, locate, fits) in [(7, 3, true), (7, 2, false), (11, 3, false)] {
             let (leave, odd) = Step::new(0, (reference, Locate(locate)), (false, 0, Price(1)));
-            assert_eq!((odd, leave.joins()), (0, false));
+            assert_eq!((odd, leave.joins()), (0, 0));
             assert_eq!(leave.fits(&slot), fits, "{reference} {locate}");
+            assert!(leave.is_offer(&slot) && !leave.is_offer(&Slot::default()));
             assert!(leave.is_above(u64::MAX - 1), "its reference is not new");
         }
         let (leave, _) = Step::new(0, (7, Locate(3)), (false, 0, Price(0)));

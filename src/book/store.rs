@@ -17,6 +17,8 @@ use crate::memory::Memory;
 
 /// Slots that the ring may have for each live order.
 pub(super) const SLOTS_PER_ORDER: u64 = 4;
+/// Live orders for each in the table up to which nothing is asked for ahead there.
+const ORDERS_PER_SURVIVOR: u64 = 64;
 /// Sequences in which the exchange numbers orders.
 const SEQUENCES: usize = 4;
 
@@ -74,8 +76,14 @@ impl Store {
         self.memory.prefetch(&self.ring, self.place(reference));
     }
 
+    /// Whether so many of the live orders are in the table that it pays to look for them ahead.
+    #[inline(always)]
+    pub(super) fn has_survivors(&self) -> bool {
+        self.table.length() as u64 > self.live / ORDERS_PER_SURVIVOR
+    }
+
     /// When the ring's slot has arrived: brings the table's slot into cache if the order of a step rests
-    /// and is not in the ring. Returns whether the order in the ring's slot is an offer.
+    /// and is not in the ring. Returns whether the order is an offer, if it joins or rests in the ring.
     #[inline(always)]
     pub(super) fn prefetch_survivor(&self, step: &Step) -> bool {
         let slot = self.ring[self.place(step.reference())];
@@ -85,7 +93,7 @@ impl Store {
             let (table, home) = self.table.place(step.reference());
             self.memory.prefetch(table, home);
         }
-        slot.is_offer()
+        step.is_offer(&slot)
     }
 
     /// Takes a step that the order's slot in the ring is enough for: a new order finds it empty, or the
@@ -99,12 +107,10 @@ impl Store {
         if !step.fits(slot) || !step.is_above(*highest) {
             return None;
         }
-        let joins = step.joins();
-        if joins {
-            *highest = reference;
-        }
-        // One more if it joins, one less if it leaves.
-        self.live = self.live.wrapping_add(2 * u64::from(joins)).wrapping_sub(1);
+        // Without a branch on whether it joins: then its reference is the highest, and there is one more,
+        // otherwise one less.
+        *highest = (*highest).max(reference & step.joins());
+        self.live = self.live.wrapping_sub(step.joins() | 1);
         Some(step.take(slot))
     }
 

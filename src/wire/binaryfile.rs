@@ -86,10 +86,24 @@ impl<'a> Blocks<'a> {
                 return Some((offset, whole - PREFIX, open));
             }
         }
-        let (offset, message) = self.next()?;
-        let told = message.len().min(N);
-        padded[..told].copy_from_slice(&message[..told]);
-        Some((offset, message.len(), padded))
+        // By value, so that nothing else of the caller's loop has to have an address.
+        let (after, found) = Self::next_padded(self.clone(), padded);
+        *self = after;
+        found.map(|(offset, length)| (offset, length, &*padded))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_padded<const N: usize>(
+        mut self,
+        padded: &mut [u8; N],
+    ) -> (Self, Option<(usize, usize)>) {
+        let found = self.next().map(|(offset, message)| {
+            let told = message.len().min(N);
+            padded[..told].copy_from_slice(&message[..told]);
+            (offset, message.len())
+        });
+        (self, found)
     }
 
     /// The message of the block at `offset`; empty where no whole block is.

@@ -109,6 +109,9 @@ impl Normaliser {
     /// When the orders' slots have arrived: asks for what else these messages will need.
     #[inline(always)]
     fn look_further(&self, group: &Group) {
+        if !self.book.needs_more() {
+            return;
+        }
         for coming in group.messages() {
             self.book.prefetch_more(&coming.step);
         }
@@ -156,7 +159,7 @@ impl Normaliser {
         };
         self.counts.time_reversals += u64::from(coming.timestamp < self.now);
         self.now = self.now.max(coming.timestamp);
-        self.counts.orders_added += u64::from(coming.step.joins());
+        self.counts.orders_added += coming.step.joins() & 1;
         if top_changed {
             self.quote(coming.step.locate(), batch);
         }
@@ -166,7 +169,7 @@ impl Normaliser {
     /// 1 if no message has named `locate` so far, otherwise 0.
     #[inline(always)]
     pub(super) fn unnamed(&self, locate: Locate) -> u64 {
-        self.unnamed[locate.index() / 64] >> (locate.index() % 64) & 1
+        u64::from(self.unnamed[locate.index()])
     }
 }
 
