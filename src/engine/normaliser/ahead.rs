@@ -169,7 +169,7 @@ impl Normaliser {
     /// 1 if no message has named `locate` so far, otherwise 0.
     #[inline(always)]
     pub(super) fn unnamed(&self, locate: Locate) -> u64 {
-        u64::from(self.unnamed[locate.index()])
+        self.unnamed[locate.index() / 64] >> (locate.index() % 64) & 1
     }
 }
 

@@ -201,7 +201,8 @@ impl Normaliser {
     #[cold]
     fn learn(&mut self, locate: Locate, symbol: Symbol, batch: &mut Batch) {
         let symbol = symbol.printable();
-        self.unnamed[locate.index()] = 0;
+        let word = locate.index() / 64;
+        self.unnamed[word] &= !(1 << (locate.index() % 64));
         if self.directory.learn(locate, symbol, self.now) != Learned::Known {
             mark(
                 batch,

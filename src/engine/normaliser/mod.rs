@@ -29,8 +29,8 @@ pub struct Normaliser {
     /// Live orders for which the book has room from the start.
     room: usize,
     directory: Directory,
-    /// 1 for each locate that has no name, otherwise 0.
-    unnamed: Box<[u8; LOCATES]>,
+    /// One bit for each locate that has no name.
+    unnamed: Box<[u64; LOCATES / 64]>,
     now: Timestamp,
     /// Holes declared since the last message.
     pending_gap: Option<Gap>,
@@ -50,7 +50,7 @@ impl Normaliser {
             room: 0,
             tops,
             directory: Directory::new(),
-            unnamed: Box::new([1; LOCATES]),
+            unnamed: Box::new([u64::MAX; LOCATES / 64]),
             now: Timestamp(0),
             pending_gap: None,
             flagged: Vec::new(),
