@@ -121,11 +121,14 @@ impl Book {
     /// When that slot has arrived: asks for what else the step will need.
     #[inline(always)]
     pub fn prefetch_more(&self, step: &Step) {
-        let offer = self.orders.prefetch_survivor(step);
+        self.orders.prefetch_survivor(step);
         if self.laddered
             && let Some(sides) = self.ladders.get(step.locate().index())
         {
-            sides[usize::from(offer)].prefetch(self.memory);
+            // Whichever side changes, the best of both may be asked for after it.
+            for side in sides {
+                side.prefetch(self.memory);
+            }
         }
     }
 

@@ -175,12 +175,6 @@ impl Step {
         self.joins
     }
 
-    /// Whether the order is an offer, where it finds `slot` as it expects it.
-    #[inline(always)]
-    pub(super) fn is_offer(&self, slot: &Slot) -> bool {
-        (slot.worth | self.worth & self.joins) & Slot::OFFER != 0
-    }
-
     /// Whether `slot` is as the step expects it: empty if the order joins, otherwise the order's.
     #[inline(always)]
     pub(super) fn fits(&self, slot: &Slot) -> bool {
@@ -237,7 +231,7 @@ mod tests {
         assert_eq!((odd, join.joins()), (0, u64::MAX));
         assert!(join.is_above(6) && !join.is_above(7));
         let mut slot = Slot::default();
-        assert!(join.fits(&slot) && join.is_offer(&slot));
+        assert!(join.fits(&slot));
         let order = Order::new(Locate(3), Side::Sell, 5, Price(9));
         assert_eq!(join.take(&mut slot), order);
         assert_eq!(Some(slot), Slot::new(7, order));
@@ -246,7 +240,6 @@ mod tests {
             let (leave, odd) = Step::new(0, (reference, Locate(locate)), (false, 0, Price(1)));
             assert_eq!((odd, leave.joins()), (0, 0));
             assert_eq!(leave.fits(&slot), fits, "{reference} {locate}");
-            assert!(leave.is_offer(&slot) && !leave.is_offer(&Slot::default()));
             assert!(leave.is_above(u64::MAX - 1), "its reference is not new");
         }
         let (leave, _) = Step::new(0, (7, Locate(3)), (false, 0, Price(0)));

@@ -83,9 +83,9 @@ impl Store {
     }
 
     /// When the ring's slot has arrived: brings the table's slot into cache if the order of a step rests
-    /// and is not in the ring. Returns whether the order is an offer, if it joins or rests in the ring.
+    /// and is not in the ring.
     #[inline(always)]
-    pub(super) fn prefetch_survivor(&self, step: &Step) -> bool {
+    pub(super) fn prefetch_survivor(&self, step: &Step) {
         let slot = self.ring[self.place(step.reference())];
         // Nor does an order that joins find what it expects if its slot is taken; to tell that apart
         // costs more than to ask for a line in vain.
@@ -93,7 +93,6 @@ impl Store {
             let (table, home) = self.table.place(step.reference());
             self.memory.prefetch(table, home);
         }
-        step.is_offer(&slot)
     }
 
     /// Takes a step that the order's slot in the ring is enough for: a new order finds it empty, or the
