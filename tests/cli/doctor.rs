@@ -10,6 +10,10 @@ use super::{folder, text};
 const STRICT: &[(&str, &str)] = &[
     ("proc/sys/kernel/osrelease", "4.18.0-553.el8"),
     ("proc/sys/kernel/sched_rt_runtime_us", "950000"),
+    (
+        "proc/stat",
+        "cpu  100 0 100 700 50 0 25 25 0 0\ncpu0 100 0 100 700 50 0 25 25 0 0",
+    ),
     ("proc/self/status", "Name:\tx\nCpus_allowed_list:\t0-1\n"),
     ("proc/sys/net/core/rmem_max", "212992"),
     ("proc/sys/net/core/rmem_default", "212992"),
@@ -39,6 +43,7 @@ const STRICT: &[(&str, &str)] = &[
 const TUNED: &[(&str, &str)] = &[
     ("proc/sys/kernel/osrelease", "6.12.1"),
     ("proc/sys/kernel/sched_rt_runtime_us", "-1"),
+    ("proc/stat", "cpu  100 0 100 775 0 0 25 0 0 0"),
     ("proc/self/status", "Cpus_allowed_list:\t0-7\n"),
     ("proc/sys/net/core/rmem_max", "16777216"),
     ("sys/devices/system/cpu/isolated", "4-7"),
@@ -115,6 +120,7 @@ fn what_is_withheld_is_told_with_the_remedy() {
             "cores online 0-7, allowed to this process 0-1",
             "engine.threads = 4 share 2",
         ),
+        ("stolen 2.50 % of the time", "cores that are not shared"),
         ("isolated no cores", "only where engine.cores names cores"),
         (
             "numa node 0 has 0-3, node 1 has 4-7",
@@ -177,6 +183,7 @@ fn a_machine_that_is_set_right_needs_nothing() {
             "cores online 0-7, allowed to this process 0-7",
             "enough for engine.threads = 4",
         ),
+        ("stolen no time", "leaves the cores alone"),
         ("isolated 4-7", "for itself"),
         ("governor performance", "keep their frequency"),
         ("realtime no throttling", "as it should be"),
@@ -197,6 +204,7 @@ fn files_that_cannot_be_read_are_told_and_no_error() {
     let lines = told(&root, None);
     for topic in [
         "kernel ",
+        "stolen ",
         "isolated ",
         "realtime ",
         "huge pages ",
