@@ -6,7 +6,7 @@
 
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Output, Sliding};
-use super::state::Totals;
+use super::state::{Extreme, Totals};
 use super::{Bounds, Break, Job, Row, Spec, Sums, Width};
 use crate::columns::{Position, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
@@ -82,7 +82,8 @@ impl Sliding {
                 head if head == position => next,
                 head => (head, totals.open),
             };
-            if totals.take((trade.price.0, trade.shares.0), head) != (false, false) {
+            let taken = (trade.price.0, trade.shares.0);
+            if totals.take(position, taken, head) != (false, false) {
                 (totals.high, totals.low) = extremes_between(&self.log, head.0, entered);
             }
         }
@@ -221,15 +222,14 @@ impl Sliding {
 }
 
 /// Highest and lowest price of the chain of executions from `first` on that come before `end`.
-fn extremes_between(log: &TradeLog, first: Position, end: Position) -> (u32, u32) {
+fn extremes_between(log: &TradeLog, first: Position, end: Position) -> (Extreme, Extreme) {
     let before_end = |position: Position| (position < end).then_some(position);
     let chain = std::iter::successors(before_end(first), |&at| before_end(log.next(at).0));
-    let (mut high, mut low) = (0, u32::MAX);
-    for position in chain {
-        let price = log.get(position).price.0;
-        (high, low) = (high.max(price), low.min(price));
-    }
-    (high, low)
+    chain.fold(Default::default(), |(high, low): (Extreme, Extreme), at| {
+        let price = log.get(at).price.0;
+        let (newer_high, newer_low) = (Extreme::high(at, price), Extreme::low(at, price));
+        (high.max(newer_high), low.max(newer_low))
+    })
 }
 
 /// The ends, as (after, last] in nanoseconds, whose window holds an execution at `time`, none after `passed`.

@@ -91,9 +91,10 @@ impl Sliding {
                 }
                 let symbol = usize::from(trades.locates[index]);
                 let totals = &mut self.totals[symbol * windows + window];
+                let position = self.cursors[window] + index as Position;
                 let next = (trades.next[index], trades.next_prices[index]);
                 let (look_up_high, look_up_low) =
-                    totals.take((trades.prices[index], trades.shares[index]), next);
+                    totals.take(position, (trades.prices[index], trades.shares[index]), next);
                 // What enters at this end may already be among the candidates.
                 if look_up_high {
                     totals.high = self.symbols.candidates[symbol].high(next.0);
@@ -133,7 +134,9 @@ impl Sliding {
     fn prefetch_rows(&self, locate: Locate) {
         let windows = self.spec.windows.len();
         self.memory.prefetch(&self.symbols.newest, locate.index());
-        self.memory.prefetch(&self.symbols.entered, locate.index());
+        if self.symbols.changed[locate.index()] == u64::MAX {
+            self.memory.prefetch(&self.symbols.entered, locate.index());
+        }
         for window in 0..windows {
             let place = locate.index() * windows + window;
             self.memory.prefetch(&self.totals, place);
@@ -186,8 +189,7 @@ impl Sliding {
             if let Some(soon) = due.get(place + SOON) {
                 self.prefetch_rows(*soon);
             }
-            self.write_rows(locate, end, output);
-            if !self.holds(locate) {
+            if !self.write_rows(locate, end, output) && !self.holds(locate) {
                 self.symbols.is_holding[locate.index()] = false;
                 self.holders -= 1;
                 self.ranking.let_go(locate);
@@ -204,8 +206,10 @@ impl Sliding {
         totals.iter().any(|totals| totals.trades > 0)
     }
 
-    #[inline]
-    fn write_rows(&mut self, locate: Locate, end: u64, output: &mut Output) {
+    /// Writes the rows of a symbol that are due; whether there are any.
+    #[inline(always)]
+    fn write_rows(&mut self, locate: Locate, end: u64, output: &mut Output) -> bool {
+        let before = output.rows.len();
         let windows = self.spec.windows.len();
         let totals = &mut self.totals[locate.index() * windows..][..windows];
         self.symbols.enter(locate.index(), totals);
@@ -227,6 +231,7 @@ impl Sliding {
                 });
             }
         }
+        output.rows.len() > before
     }
 
     /// Orders the symbols by their labels, where those have changed.

@@ -2,10 +2,10 @@
 //!
 //! Volume, notional and trades are kept by adding and taking away. The open price is that of the
 //! first execution in the window, reached through the log's links, which skip what has been broken.
-//! High and low change with an execution that enters by a comparison; only when an execution leaves
-//! whose price they are, they are looked up: the executions that no later one exceeds form one list
-//! a symbol, and the highest price of a window that starts at position p is the first of them at or
-//! after p.
+//! High and low change with an execution that enters by a comparison; only when the newest execution
+//! leaves whose price they are, they are looked up: the executions that no later one equals or exceeds
+//! form one list a symbol, and the highest price of a window that starts at position p is the first of
+//! them at or after p.
 
 use std::collections::VecDeque;
 
@@ -14,29 +14,79 @@ use crate::columns::{Position, TradeLog};
 use crate::market::{Price, Symbol, Trade};
 use crate::memory::Memory;
 
-/// Running totals of one symbol in one window.
+/// An execution whose price is the highest or the lowest: the greater, the more extreme its price is and
+/// then the newer it is. 0 stands for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Extreme {
+    /// The price, or its complement where the lowest is asked for (32 bits), and the position (32).
+    rank: u64,
+}
+
+impl Extreme {
+    #[inline]
+    fn new(rank: u32, position: Position) -> Self {
+        Self {
+            rank: u64::from(rank) << 32 | u64::from(position),
+        }
+    }
+
+    /// The execution as one with the highest price.
+    #[inline]
+    pub(super) fn high(position: Position, price: u32) -> Self {
+        Self::new(price, position)
+    }
+
+    /// The execution as one with the lowest price.
+    #[inline]
+    pub(super) fn low(position: Position, price: u32) -> Self {
+        Self::new(!price, position)
+    }
+
+    #[inline]
+    fn position(self) -> Position {
+        self.rank as Position
+    }
+
+    /// Whether its price is as extreme as another's, or more so.
+    #[inline]
+    fn beats(self, other: Self) -> bool {
+        self.rank >> 32 >= other.rank >> 32
+    }
+
+    /// This one, unless `is_single`: then `single`. Without a branch, as no processor foresees it.
+    #[inline]
+    fn unless(self, is_single: bool, single: Self) -> Self {
+        let rank = if is_single { single.rank } else { self.rank };
+        Self { rank }
+    }
+}
+
+/// Running totals of one symbol in one window, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Totals {
     pub(super) notional: u128,
     pub(super) volume: u64,
+    /// The newest of the executions with the highest price.
+    pub(super) high: Extreme,
+    /// The newest of those with the lowest.
+    pub(super) low: Extreme,
     pub(super) trades: u32,
     /// Oldest unbroken execution in the window.
     pub(super) head: Position,
     /// Its price.
     pub(super) open: u32,
-    pub(super) high: u32,
-    pub(super) low: u32,
 }
 
 impl Totals {
     pub(super) const EMPTY: Self = Self {
         notional: 0,
         volume: 0,
+        high: Extreme { rank: 0 },
+        low: Extreme { rank: 0 },
         trades: 0,
         head: TradeLog::NONE,
         open: 0,
-        high: 0,
-        low: u32::MAX,
     };
 
     #[inline]
@@ -48,8 +98,8 @@ impl Totals {
         self.notional += u128::from(price) * u128::from(trade.shares.0);
         self.volume += u64::from(trade.shares.0);
         self.trades += 1;
-        self.high = self.high.max(price);
-        self.low = self.low.min(price);
+        self.high = self.high.max(Extreme::high(position, price));
+        self.low = self.low.max(Extreme::low(position, price));
     }
 
     /// Adds executions that are newer than all of these.
@@ -62,27 +112,32 @@ impl Totals {
         self.volume += newer.volume;
         self.trades += newer.trades;
         self.high = self.high.max(newer.high);
-        self.low = self.low.min(newer.low);
+        self.low = self.low.max(newer.low);
     }
 
-    /// Takes an execution away; its successor in the window, if there is one, is `next`. Whether the high
-    /// must be looked up again, and whether the low.
+    /// Takes the execution at `position` away; the oldest one in the window that is left, if one is, is
+    /// `head`. Whether the high must be looked up again, and whether the low.
     #[inline]
     pub(super) fn take(
         &mut self,
+        position: Position,
         (price, shares): (u32, u32),
-        next: (Position, u32),
+        head: (Position, u32),
     ) -> (bool, bool) {
         self.notional -= u128::from(price) * u128::from(shares);
         self.volume -= u64::from(shares);
         self.trades -= 1;
-        (self.head, self.open) = next;
-        match self.trades {
-            0 => *self = Self::EMPTY,
-            1 => (self.high, self.low) = (next.1, next.1),
-            _ => return (price == self.high, price == self.low),
+        (self.head, self.open) = head;
+        let is_single = self.trades <= 1;
+        let [mut high, mut low] = [Extreme::high(head.0, head.1), Extreme::low(head.0, head.1)];
+        if self.trades == 0 {
+            self.head = TradeLog::NONE;
+            [high, low] = [Extreme::default(); 2];
         }
-        (false, false)
+        self.high = self.high.unless(is_single, high);
+        self.low = self.low.unless(is_single, low);
+        let is_old = |extreme: Extreme| !is_single & (extreme.position() == position);
+        (is_old(self.high), is_old(self.low))
     }
 
     /// The totals as a row has them; `close` is the price of the symbol's newest execution.
@@ -93,75 +148,67 @@ impl Totals {
             volume: self.volume,
             trades: u64::from(self.trades),
             open: Price(self.open),
-            high: Price(self.high),
-            low: Price(self.low),
+            high: Price((self.high.rank >> 32) as u32),
+            low: Price(!(self.low.rank >> 32) as u32),
             close,
         }
     }
 }
 
-/// The executions that no later one exceeds, oldest first, for one direction.
+/// The executions that no later one equals or exceeds, oldest first, for one direction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extremes {
-    candidates: VecDeque<(Position, u32)>,
+    candidates: VecDeque<Extreme>,
 }
 
 impl Extremes {
-    /// Adds the newest execution; `beaten(old)` says whether it makes the candidate `old` useless.
-    /// Candidates before `oldest` may be forgotten.
+    /// Adds the newest execution. Candidates before `oldest` may be forgotten.
     #[inline]
-    fn push(
-        &mut self,
-        (position, price): (Position, u32),
-        oldest: Position,
-        beaten: impl Fn(u32) -> bool,
-    ) {
-        while self.candidates.back().is_some_and(|&(_, old)| beaten(old)) {
+    fn push(&mut self, newest: Extreme, oldest: Position) {
+        while self.candidates.back().is_some_and(|&old| newest.beats(old)) {
             self.candidates.pop_back();
         }
         if self.candidates.len() == self.candidates.capacity() {
-            let kept = self.candidates.partition_point(|&(at, _)| at < oldest);
+            let kept = self.place(oldest);
             self.candidates.drain(..kept);
         }
-        self.candidates.push_back((position, price));
+        self.candidates.push_back(newest);
     }
 
     /// Takes the execution at `position` away. If it was a candidate, those of `older` take its place, the
-    /// executions before it from the newest on, that no later one exceeds now; `beaten(old, new)` says
-    /// whether `new` exceeds or equals `old`.
-    fn remove(
-        &mut self,
-        position: Position,
-        older: impl Iterator<Item = (Position, u32)>,
-        beaten: impl Fn(u32, u32) -> bool,
-    ) {
-        let place = self.candidates.partition_point(|&(at, _)| at < position);
-        if self
-            .candidates
-            .get(place)
-            .is_none_or(|&(at, _)| at != position)
-        {
+    /// executions before it from the newest on, that no later one equals or exceeds now.
+    fn remove(&mut self, position: Position, older: impl Iterator<Item = Extreme>) {
+        let place = self.place(position);
+        let candidate = self.candidates.get(place);
+        if candidate.is_none_or(|candidate| candidate.position() != position) {
             return;
         }
         let newer = self.candidates.split_off(place + 1);
         self.candidates.pop_back();
         // What is older than that candidate is beaten by it, or one already.
-        let before = self.candidates.back().map(|&(at, _)| at);
-        let mut best = newer.front().map(|&(_, price)| price);
-        for (at, price) in older.take_while(|&(at, _)| Some(at) > before) {
-            if best.is_none_or(|best| !beaten(price, best)) {
-                best = Some(price);
-                self.candidates.insert(place, (at, price));
+        let before = self.candidates.back().map(|before| before.position());
+        let mut best = newer.front().copied();
+        for old in older.take_while(|old| Some(old.position()) > before) {
+            if best.is_none_or(|best| !best.beats(old)) {
+                best = Some(old);
+                self.candidates.insert(place, old);
             }
         }
         self.candidates.extend(newer);
     }
 
-    /// The extreme price of the executions from `start` on; 0 where there are none.
+    /// Where the first candidate at or after `position` is.
     #[inline]
-    fn since(&self, start: Position) -> u32 {
-        let first = self.candidates.partition_point(|&(at, _)| at < start);
-        self.candidates.get(first).map_or(0, |&(_, price)| price)
+    fn place(&self, position: Position) -> usize {
+        self.candidates
+            .partition_point(|candidate| candidate.position() < position)
+    }
+
+    /// The extreme of the executions from `start` on; none where there are none.
+    #[inline]
+    fn since(&self, start: Position) -> Extreme {
+        let first = self.candidates.get(self.place(start));
+        first.copied().unwrap_or_default()
     }
 }
 
@@ -177,10 +224,8 @@ impl Candidates {
     /// whose first position is `oldest` or later.
     #[inline]
     pub(super) fn consider(&mut self, position: Position, price: u32, oldest: Position) {
-        self.highs
-            .push((position, price), oldest, |old| old <= price);
-        self.lows
-            .push((position, price), oldest, |old| old >= price);
+        self.highs.push(Extreme::high(position, price), oldest);
+        self.lows.push(Extreme::low(position, price), oldest);
     }
 
     /// Asks for what [`Candidates::consider`] will look at first.
@@ -200,20 +245,21 @@ impl Candidates {
         position: Position,
         older: impl Iterator<Item = (Position, u32)> + Clone,
     ) {
-        self.highs
-            .remove(position, older.clone(), |old, new| old <= new);
-        self.lows.remove(position, older, |old, new| old >= new);
+        let highs = older.clone().map(|(at, price)| Extreme::high(at, price));
+        self.highs.remove(position, highs);
+        let lows = older.map(|(at, price)| Extreme::low(at, price));
+        self.lows.remove(position, lows);
     }
 
-    /// Highest price of the executions from `start` on, of which there is one at least.
+    /// The newest execution with the highest price of those from `start` on, of which there is one at least.
     #[inline(never)]
-    pub(super) fn high(&self, start: Position) -> u32 {
+    pub(super) fn high(&self, start: Position) -> Extreme {
         self.highs.since(start)
     }
 
-    /// Lowest price of the same.
+    /// The newest of the same with the lowest.
     #[inline(never)]
-    pub(super) fn low(&self, start: Position) -> u32 {
+    pub(super) fn low(&self, start: Position) -> Extreme {
         self.lows.since(start)
     }
 }
