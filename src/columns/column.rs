@@ -78,6 +78,11 @@ impl<T: Pod> Column<T> {
         &mut bytemuck::cast_slice_mut(&mut self.lines)[from..self.length]
     }
 
+    /// Forgets the values from the place `length` on.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
     /// Forgets the values and keeps the storage.
     pub fn clear(&mut self) {
         self.length = 0;

@@ -3,7 +3,8 @@
 //!
 //! The bar at hand lives in registers. Each execution either goes on with it or, by masks, starts
 //! afresh, and the bar so far is stored whether it is finished or not: the last store is the right
-//! one. Blocks are small enough for the stores to stay in the cache; finished bars are copied out.
+//! one. A block stores straight into the columns, which have room for as many bars as it has
+//! executions, and gives back what it did not need.
 //!
 //! Notionals are 64 bits in a block where (the notional carried in) + (greatest price) × (greatest
 //! shares) × (executions) is below 2^64. Other blocks are folded with 128 bits.
@@ -16,7 +17,7 @@ use crate::market::{Duration, Price};
 use crate::window::Sums;
 use crate::window::day::BarsPart;
 
-/// Bars that the stage holds.
+/// Bars that a block has room for.
 const SLOTS: usize = 512;
 /// Executions in a block: each may finish a bar, and one bar is carried in.
 const BLOCK: usize = SLOTS - 1;
@@ -46,37 +47,52 @@ impl Division {
     }
 }
 
-/// Bars of a block. Rows rather than columns: what is stored again and again is one cache line.
-struct Stage([Narrow; SLOTS]);
+/// Room for the bars of a block at the end of a part's columns.
+struct Slots<'a> {
+    steps: &'a mut [u32; SLOTS],
+    notionals: &'a mut [u64; SLOTS],
+    volumes: &'a mut [u64; SLOTS],
+    trades: &'a mut [u32; SLOTS],
+    opens: &'a mut [u32; SLOTS],
+    highs: &'a mut [u32; SLOTS],
+    lows: &'a mut [u32; SLOTS],
+    closes: &'a mut [u32; SLOTS],
+}
 
-impl Stage {
-    const EMPTY: Self = Self([Narrow::EMPTY; SLOTS]);
+impl<'a> Slots<'a> {
+    #[inline(always)]
+    fn at_the_end_of(part: &'a mut BarsPart) -> Self {
+        Self {
+            steps: slots(&mut part.steps),
+            notionals: slots(&mut part.notionals),
+            volumes: slots(&mut part.volumes),
+            trades: slots(&mut part.trades),
+            opens: slots(&mut part.opens),
+            highs: slots(&mut part.highs),
+            lows: slots(&mut part.lows),
+            closes: slots(&mut part.closes),
+        }
+    }
 
     #[inline(always)]
     fn put(&mut self, slot: usize, bar: &Narrow) {
-        self.0[slot % SLOTS] = *bar;
-    }
-
-    /// Appends the first `bars` bars to `part`.
-    #[inline(always)]
-    fn move_to(&self, part: &mut BarsPart, bars: usize) {
-        let bars = &self.0[..bars];
-        gather(&mut part.steps, bars, |bar| bar.step);
-        gather(&mut part.notionals, bars, |bar| bar.notional);
-        gather(&mut part.volumes, bars, |bar| bar.volume);
-        gather(&mut part.trades, bars, |bar| bar.trades);
-        gather(&mut part.opens, bars, |bar| bar.open);
-        gather(&mut part.highs, bars, |bar| bar.high);
-        gather(&mut part.lows, bars, |bar| bar.low);
-        gather(&mut part.closes, bars, |bar| bar.close);
+        let slot = slot % SLOTS;
+        self.steps[slot] = bar.step;
+        self.notionals[slot] = bar.notional;
+        self.volumes[slot] = bar.volume;
+        self.trades[slot] = bar.trades;
+        self.opens[slot] = bar.open;
+        self.highs[slot] = bar.high;
+        self.lows[slot] = bar.low;
+        self.closes[slot] = bar.close;
     }
 }
 
 #[inline(always)]
-fn gather<T: bytemuck::Pod>(column: &mut Column<T>, bars: &[Narrow], field: fn(&Narrow) -> T) {
-    for (value, bar) in column.append(bars.len()).iter_mut().zip(bars) {
-        *value = field(bar);
-    }
+#[expect(clippy::expect_used, reason = "as many as are asked for are appended")]
+fn slots<T: bytemuck::Pod>(column: &mut Column<T>) -> &mut [T; SLOTS] {
+    let slots = column.append(SLOTS).first_chunk_mut();
+    slots.expect("as many slots as appended")
 }
 
 /// A bar whose notional fits 64 bits.
@@ -93,17 +109,6 @@ struct Narrow {
 }
 
 impl Narrow {
-    const EMPTY: Self = Self {
-        step: 0,
-        notional: 0,
-        volume: 0,
-        trades: 0,
-        open: 0,
-        high: 0,
-        low: 0,
-        close: 0,
-    };
-
     /// The bar at hand; before the first execution, the empty bar of its step.
     #[inline(always)]
     fn of(bar: &Open, first_step: u32, first_price: u32) -> Self {
@@ -160,7 +165,6 @@ struct Open {
 
 pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPart) {
     let division = Division::by(step);
-    let mut stage = Box::new(Stage::EMPTY);
     for locate in part.locates() {
         let trades = day.symbol(locate);
         if trades.times.is_empty() {
@@ -169,7 +173,6 @@ pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPa
         arch.dispatch(Symbol {
             division,
             trades: &trades,
-            stage: &mut stage,
             part,
         });
         part.close(locate);
@@ -180,7 +183,6 @@ pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPa
 struct Symbol<'a> {
     division: Division,
     trades: &'a SymbolTrades<'a>,
-    stage: &'a mut Stage,
     part: &'a mut BarsPart,
 }
 
@@ -189,12 +191,12 @@ impl WithSimd for Symbol<'_> {
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
-        symbol(self.division, self.trades, self.stage, self.part);
+        symbol(self.division, self.trades, self.part);
     }
 }
 
 #[inline(always)]
-fn symbol(division: Division, trades: &SymbolTrades<'_>, stage: &mut Stage, part: &mut BarsPart) {
+fn symbol(division: Division, trades: &SymbolTrades<'_>, part: &mut BarsPart) {
     let mut open = Open::default();
     let blocks = trades.times.chunks(BLOCK);
     let sizes = trades.prices.chunks(BLOCK).zip(trades.shares.chunks(BLOCK));
@@ -202,8 +204,10 @@ fn symbol(division: Division, trades: &SymbolTrades<'_>, stage: &mut Stage, part
         let most =
             u128::from(greatest(prices)) * u128::from(greatest(shares)) * times.len() as u128;
         if (open.sums.notional + most) >> 64 == 0 {
-            let finished = narrow(division, times, prices, shares, stage, &mut open);
-            stage.move_to(part, finished);
+            let bars = part.len();
+            let slots = Slots::at_the_end_of(part);
+            let finished = narrow(division, times, prices, shares, slots, &mut open);
+            part.truncate(bars + finished);
         } else {
             wide(division, times, prices, shares, &mut open, part);
         }
@@ -213,27 +217,27 @@ fn symbol(division: Division, trades: &SymbolTrades<'_>, stage: &mut Stage, part
     }
 }
 
-/// Adds a block to the bar at hand and returns how many bars of the stage are finished.
+/// Adds a block to the bar at hand and returns how many of the slots hold a finished bar.
 #[inline(always)]
 fn narrow(
     division: Division,
     times: &[u64],
     prices: &[u32],
     shares: &[u32],
-    stage: &mut Stage,
+    mut slots: Slots<'_>,
     open: &mut Open,
 ) -> usize {
     let mut bar = Narrow::of(open, division.of(times[0]), prices[0]);
     let mut slot = 0;
     // The first execution may already finish the bar carried in.
-    stage.put(slot, &bar);
+    slots.put(slot, &bar);
     for ((&time, &price), &size) in times.iter().zip(prices).zip(shares) {
         let step = division.of(time);
         let starts = step != bar.step;
         slot += usize::from(starts);
         bar.step = step;
         bar.add(starts, price, size);
-        stage.put(slot, &bar);
+        slots.put(slot, &bar);
     }
     *open = bar.open();
     slot

@@ -157,6 +157,18 @@ impl BarsPart {
         self.closes.clear();
     }
 
+    /// Forgets the bars from `length` on, of which none may have a notional beyond 64 bits.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.steps.truncate(length);
+        self.notionals.truncate(length);
+        self.volumes.truncate(length);
+        self.trades.truncate(length);
+        self.opens.truncate(length);
+        self.highs.truncate(length);
+        self.lows.truncate(length);
+        self.closes.truncate(length);
+    }
+
     /// The locates that the part is about.
     pub fn locates(&self) -> impl Iterator<Item = Locate> + use<> {
         (self.range.0..=self.range.1).map(Locate)
