@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
+use bytemuck::{Pod, Zeroable};
+
 use super::{Column, Trades};
 use crate::market::Trade;
 
@@ -12,13 +14,29 @@ pub type Position = u32;
 const CHUNK_BITS: u32 = 14;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
+/// A trade that another one leads to: all that a window needs of it when the other leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Link {
+    /// Where it is, or [`TradeLog::NONE`].
+    pub position: Position,
+    /// Its price in ticks of 1e-4 USD, 0 if it is none.
+    pub price: u32,
+}
+
+impl Link {
+    /// To no trade.
+    pub const NONE: Self = Self {
+        position: TradeLog::NONE,
+        price: 0,
+    };
+}
+
 #[derive(Debug)]
 struct Chunk {
     trades: Trades,
-    /// Position and price of the next trade of the same symbol that was linked; `u32::MAX` and 0 if
-    /// there is none.
-    next: Column<u32>,
-    next_prices: Column<u32>,
+    /// To the next trade of the same symbol that was linked.
+    next: Column<Link>,
     /// The other way round: position of the trade that this one was linked to.
     previous: Column<u32>,
 }
@@ -36,10 +54,8 @@ pub struct Stretch<'a> {
     pub shares: &'a [u32],
     /// Policy bits.
     pub policies: &'a [u8],
-    /// What [`TradeLog::link`] has put behind each: position, or [`TradeLog::NONE`].
-    pub next: &'a [Position],
-    /// Its price.
-    pub next_prices: &'a [u32],
+    /// What [`TradeLog::link`] has put behind each.
+    pub next: &'a [Link],
 }
 
 impl Chunk {
@@ -47,7 +63,6 @@ impl Chunk {
         Self {
             trades: Trades::with_capacity(CHUNK),
             next: Column::with_capacity(CHUNK),
-            next_prices: Column::with_capacity(CHUNK),
             previous: Column::with_capacity(CHUNK),
         }
     }
@@ -112,8 +127,7 @@ impl TradeLog {
             let to = range.end.min(from + CHUNK - used);
             if let Some(chunk) = self.chunks.back_mut() {
                 chunk.trades.extend(trades, from..to);
-                chunk.next.repeat(Self::NONE, to - from);
-                chunk.next_prices.repeat(0, to - from);
+                chunk.next.repeat(Link::NONE, to - from);
                 chunk.previous.repeat(Self::NONE, to - from);
             }
             for &number in &trades.match_numbers.as_slice()[from..to] {
@@ -236,7 +250,6 @@ impl TradeLog {
             shares: chunk.trades.shares.as_slice().get(index..)?,
             policies: chunk.trades.policies.as_slice().get(index..)?,
             next: chunk.next.as_slice().get(index..)?,
-            next_prices: chunk.next_prices.as_slice().get(index..)?,
         })
     }
 
@@ -247,14 +260,11 @@ impl TradeLog {
         }
     }
 
-    /// Position and price of what [`TradeLog::link`] has put behind `position`.
+    /// What [`TradeLog::link`] has put behind `position`.
     #[must_use]
-    pub fn next(&self, position: Position) -> (Position, u32) {
+    pub fn next(&self, position: Position) -> Link {
         let (chunk, index) = self.chunk(position);
-        (
-            chunk.next.as_slice()[index],
-            chunk.next_prices.as_slice()[index],
-        )
+        chunk.next.as_slice()[index]
     }
 
     /// Position of the trade that [`TradeLog::link`] has put before `position`, if it is still in the
@@ -266,15 +276,14 @@ impl TradeLog {
         (previous != Self::NONE && previous >= self.first()).then_some(previous)
     }
 
-    /// Makes the trade at `next.0`, whose price is `next.1`, the successor of `position`. Either may
-    /// have been given up, or be [`TradeLog::NONE`]: then the other has no neighbour there.
+    /// Makes `next` the successor of `position`. Either may have been given up, or be
+    /// [`TradeLog::NONE`]: then the other has no neighbour there.
     #[inline]
-    pub fn link(&mut self, position: Position, next: (Position, u32)) {
+    pub fn link(&mut self, position: Position, next: Link) {
         if let Some((chunk, index)) = self.chunk_mut(position) {
-            chunk.next.as_mut_slice()[index] = next.0;
-            chunk.next_prices.as_mut_slice()[index] = next.1;
+            chunk.next.as_mut_slice()[index] = next;
         }
-        if let Some((chunk, index)) = self.chunk_mut(next.0) {
+        if let Some((chunk, index)) = self.chunk_mut(next.position) {
             chunk.previous.as_mut_slice()[index] = position;
         }
     }
@@ -318,7 +327,6 @@ impl TradeLog {
             }
             chunk.trades.clear();
             chunk.next.clear();
-            chunk.next_prices.clear();
             chunk.previous.clear();
             self.spare.push(chunk);
             self.dropped += 1;
@@ -380,7 +388,13 @@ mod tests {
         push(&mut log, &trade(1 << 40, 1 << 40));
         assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
         assert!(log.spare.is_empty());
-        log.link(3, (9, 10));
+        log.link(
+            3,
+            Link {
+                position: 9,
+                price: 10,
+            },
+        );
         assert_eq!(
             log.stretches().map(|(_, t)| t.len()).sum::<usize>(),
             CHUNK * 2 + 1

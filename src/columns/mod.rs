@@ -15,7 +15,7 @@ mod trades;
 
 pub use batch::{Batch, Mark};
 pub use column::Column;
-pub use log::{Position, Stretch, TradeLog};
+pub use log::{Link, Position, Stretch, TradeLog};
 pub use quotes::Quotes;
 pub use resident::{Resident, ResidentError, SymbolTrades};
 pub use slices::TradeSlices;

@@ -8,7 +8,7 @@ use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Output, Sliding};
 use super::state::{Extreme, Totals};
 use super::{Bounds, Break, Job, Row, Spec, Sums, Width};
-use crate::columns::{Position, TradeLog};
+use crate::columns::{Link, Position, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
 
 /// The executions of one symbol, oldest first, broken ones included.
@@ -58,7 +58,7 @@ impl Sliding {
         let previous = self.log.previous(position);
         self.log.link(previous.unwrap_or(TradeLog::NONE), next);
         let locate = trade.locate.index();
-        let newest = &mut self.symbols.newest[locate];
+        let newest = &mut self.symbols.faces[locate];
         if newest.position == position {
             newest.position = previous.unwrap_or(TradeLog::NONE);
             newest.price = previous.map_or(Price(0), |previous| self.log.get(previous).price);
@@ -80,11 +80,14 @@ impl Sliding {
         for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
             let head = match totals.head {
                 head if head == position => next,
-                head => (head, totals.open),
+                head => Link {
+                    position: head,
+                    price: totals.open,
+                },
             };
             let taken = (trade.price.0, trade.shares.0);
             if totals.take(position, taken, head) != (false, false) {
-                (totals.high, totals.low) = extremes_between(&self.log, head.0, entered);
+                (totals.high, totals.low) = extremes_between(&self.log, head.position, entered);
             }
         }
     }
@@ -93,7 +96,7 @@ impl Sliding {
     fn enter_again(&mut self, locate: Locate, passed: u64) {
         let entered: Vec<(Position, Trade)> = self
             .log
-            .backwards(self.symbols.newest[locate.index()].position)
+            .backwards(self.symbols.faces[locate.index()].position)
             .map(|position| (position, self.log.get(position)))
             .take_while(|(_, trade)| trade.time.0 >= passed)
             .collect();
@@ -101,9 +104,7 @@ impl Sliding {
         for (position, trade) in entered.into_iter().rev() {
             again.add(&trade, position);
         }
-        if again.trades == 0 {
-            self.symbols.changed[locate.index()] = 0;
-        }
+        self.symbols.faces[locate.index()].has_entered = again.trades > 0;
         self.symbols.entered[locate.index()] = again;
     }
 
@@ -182,7 +183,7 @@ impl Sliding {
         };
         let unbroken = self
             .log
-            .backwards(self.symbols.newest[locate.index()].position);
+            .backwards(self.symbols.faces[locate.index()].position);
         let broken = self.broken.keys().copied();
         let mut positions: Vec<Position> = unbroken
             .take_while(|&position| self.log.time(position) >= from)
@@ -224,7 +225,7 @@ impl Sliding {
 /// Highest and lowest price of the chain of executions from `first` on that come before `end`.
 fn extremes_between(log: &TradeLog, first: Position, end: Position) -> (Extreme, Extreme) {
     let before_end = |position: Position| (position < end).then_some(position);
-    let chain = std::iter::successors(before_end(first), |&at| before_end(log.next(at).0));
+    let chain = std::iter::successors(before_end(first), |&at| before_end(log.next(at).position));
     chain.fold(Default::default(), |(high, low): (Extreme, Extreme), at| {
         let price = log.get(at).price.0;
         let (newer_high, newer_low) = (Extreme::high(at, price), Extreme::low(at, price));

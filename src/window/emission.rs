@@ -27,6 +27,7 @@ impl Sliding {
     }
 
     pub(super) fn emit(&mut self, end: u64, output: &mut Output) {
+        self.rank_symbols();
         if self.narrow {
             self.enter_all();
         }
@@ -35,12 +36,14 @@ impl Sliding {
                 self.evict(window, end);
             }
         }
+        if !self.narrow {
+            self.enter_all();
+        }
         self.news = if self.spec.every_end { u64::MAX } else { 0 };
         if !self.gaps.is_empty() {
             self.judge_completeness(end);
         }
         self.oldest = self.oldest_cursor();
-        self.rank_symbols();
         let before = output.rows.len();
         if self.news == 0 {
             self.write_touched(end, output);
@@ -70,54 +73,46 @@ impl Sliding {
         let windows = self.spec.windows.len();
         let mask = self.spec.policy.bit();
         let start = self.spec.windows[window].width.start(end);
-        self.due[window] = u64::MAX;
         while let Some(trades) = self.log.stretch(self.cursors[window]) {
-            let leaving = trades.times.iter().take_while(|&&time| time < start);
-            let count = leaving.count();
-            let asked =
-                (self.ahead[window].max(self.cursors[window]) - self.cursors[window]) as usize;
-            let soon = trades.locates.len().min(count + SOON);
-            for &locate in trades.locates[..soon].iter().take(SOON).skip(asked) {
-                self.prefetch_window(locate, window);
+            if trades.times.is_empty() {
+                break;
             }
-            for index in 0..count {
-                if index + SOON >= asked
-                    && let Some(&locate) = trades.locates.get(index + SOON)
-                {
-                    self.prefetch_window(locate, window);
+            for (index, &time) in trades.times.iter().enumerate() {
+                if time >= start {
+                    self.cursors[window] += index as Position;
+                    self.due[window] = self.leaves_after(window, time);
+                    return;
+                }
+                if let Some(&soon) = trades.locates.get(index + SOON) {
+                    self.prefetch_window(soon, window);
                 }
                 if trades.policies[index] & mask == 0 {
                     continue;
                 }
-                let symbol = usize::from(trades.locates[index]);
-                let totals = &mut self.totals[symbol * windows + window];
+                let locate = Locate(trades.locates[index]);
+                let totals = &mut self.totals[locate.index() * windows + window];
                 let position = self.cursors[window] + index as Position;
-                let next = (trades.next[index], trades.next_prices[index]);
-                let (look_up_high, look_up_low) =
-                    totals.take(position, (trades.prices[index], trades.shares[index]), next);
+                let (next, taken) = (
+                    trades.next[index],
+                    (trades.prices[index], trades.shares[index]),
+                );
+                let (look_up_high, look_up_low) = totals.take(position, taken, next);
                 // What enters at this end may already be among the candidates.
                 if look_up_high {
-                    totals.high = self.symbols.candidates[symbol].high(next.0);
+                    totals.high = self.symbols.candidates[locate.index()].high(next.position);
                 }
                 if look_up_low {
-                    totals.low = self.symbols.candidates[symbol].low(next.0);
+                    totals.low = self.symbols.candidates[locate.index()].low(next.position);
                 }
-                let changed = &mut self.symbols.changed[symbol];
-                if *changed == 0 {
-                    self.touched.push(trades.locates[index]);
-                }
-                *changed |= 1 << window;
+                // A window that is empty now has no row.
+                let holds = totals.trades > 0;
+                let face = &mut self.symbols.faces[locate.index()];
+                face.changed = face.changed & !(1 << window) | u64::from(holds) << window;
+                self.ranking.mark_if(locate, holds);
             }
-            self.ahead[window] = self.cursors[window] + soon.max(asked) as Position;
-            self.cursors[window] += count as Position;
-            if let Some(&time) = trades.times.get(count) {
-                self.due[window] = self.leaves_after(window, time);
-                return;
-            }
-            if count == 0 {
-                return;
-            }
+            self.cursors[window] += trades.times.len() as Position;
         }
+        self.due[window] = u64::MAX;
     }
 
     /// Asks for what an execution that leaves a window will need of its symbol.
@@ -126,21 +121,7 @@ impl Sliding {
         let (locate, windows) = (usize::from(locate), self.spec.windows.len());
         let place = locate * windows + window;
         self.memory.prefetch(&self.totals, place);
-        self.memory.prefetch(&self.symbols.changed, locate);
-    }
-
-    /// Asks for what the rows of a symbol need.
-    #[inline]
-    fn prefetch_rows(&self, locate: Locate) {
-        let windows = self.spec.windows.len();
-        self.memory.prefetch(&self.symbols.newest, locate.index());
-        if self.symbols.changed[locate.index()] == u64::MAX {
-            self.memory.prefetch(&self.symbols.entered, locate.index());
-        }
-        for window in 0..windows {
-            let place = locate.index() * windows + window;
-            self.memory.prefetch(&self.totals, place);
-        }
+        self.memory.prefetch(&self.symbols.faces, locate);
     }
 
     /// The last end at which the window still holds an execution at `time`.
@@ -151,27 +132,24 @@ impl Sliding {
         }
     }
 
-    /// Lets what has entered since the last emission into all windows before anything leaves them.
+    /// Lets what has entered since the last emission into all windows of its symbols, whose rows are due.
+    /// Before anything leaves only where it may leave at once: a window that is about to be empty needs no
+    /// other high and low.
     fn enter_all(&mut self) {
         let windows = self.spec.windows.len();
         for &locate in &self.touched {
-            let locate = usize::from(locate);
-            let totals = &mut self.totals[locate * windows..][..windows];
-            self.symbols.enter(locate, totals);
+            let totals = &mut self.totals[usize::from(locate) * windows..][..windows];
+            self.symbols.enter(usize::from(locate), totals);
+            self.ranking.mark_if(Locate(locate), true);
         }
     }
 
     /// Writes the rows of the symbols that something has entered or left.
     fn write_touched(&mut self, end: u64, output: &mut Output) {
-        for &locate in &self.touched {
-            self.ranking.mark(Locate(locate));
-        }
         let mut due = std::mem::take(&mut self.rows_due);
         self.ranking.take_marked(&mut due);
-        for (place, &locate) in due.iter().enumerate() {
-            if let Some(soon) = due.get(place + SOON) {
-                self.prefetch_rows(*soon);
-            }
+        // What they need has been asked for when it entered or left.
+        for &locate in &due {
             self.write_rows(locate, end, output);
         }
         self.rows_due = due;
@@ -187,10 +165,11 @@ impl Sliding {
         self.ranking.put_held(&mut due);
         for (place, &locate) in due.iter().enumerate() {
             if let Some(soon) = due.get(place + SOON) {
-                self.prefetch_rows(*soon);
+                self.memory.prefetch(&self.symbols.faces, soon.index());
+                self.prefetch_totals(soon.index());
             }
             if !self.write_rows(locate, end, output) && !self.holds(locate) {
-                self.symbols.is_holding[locate.index()] = false;
+                self.symbols.faces[locate.index()].is_holding = false;
                 self.holders -= 1;
                 self.ranking.let_go(locate);
             }
@@ -211,10 +190,9 @@ impl Sliding {
     fn write_rows(&mut self, locate: Locate, end: u64, output: &mut Output) -> bool {
         let before = output.rows.len();
         let windows = self.spec.windows.len();
-        let totals = &mut self.totals[locate.index() * windows..][..windows];
-        self.symbols.enter(locate.index(), totals);
-        let newest = &self.symbols.newest[locate.index()];
-        let mut due = std::mem::take(&mut self.symbols.changed[locate.index()]) | self.news;
+        let totals = &self.totals[locate.index() * windows..][..windows];
+        let face = &mut self.symbols.faces[locate.index()];
+        let mut due = std::mem::take(&mut face.changed) | self.news;
         due &= u64::MAX >> (64 - windows);
         while due != 0 {
             let window = due.trailing_zeros() as usize;
@@ -223,9 +201,9 @@ impl Sliding {
                 output.rows.push(Row {
                     end: Timestamp(end),
                     locate,
-                    symbol: newest.label,
+                    symbol: face.label,
                     window: window as u16,
-                    sums: totals[window].sums(newest.price),
+                    sums: totals[window].sums(face.price),
                     complete: self.complete >> window & 1 == 1,
                     revision: 0,
                 });
@@ -237,11 +215,12 @@ impl Sliding {
     /// Orders the symbols by their labels, where those have changed.
     fn rank_symbols(&mut self) {
         if self.ranking.is_stale() {
-            let labels = (0..=u16::MAX).zip(&self.symbols.newest);
-            let labels = labels.map(|(locate, newest)| (newest.label, Locate(locate)));
+            let faces = (0..=u16::MAX).zip(&self.symbols.faces);
+            let labels = faces
+                .clone()
+                .map(|(locate, face)| (face.label, Locate(locate)));
             self.ranking.rank(labels.collect());
-            let holding = (0..=u16::MAX).zip(&self.symbols.is_holding);
-            let holding = holding.filter(|&(_, &is_holding)| is_holding);
+            let holding = faces.filter(|(_, face)| face.is_holding);
             self.new_holders = holding.map(|(locate, _)| Locate(locate)).collect();
         }
     }

@@ -41,12 +41,12 @@ impl Ranking {
         self.stale = false;
     }
 
-    /// Marks one symbol, which must have been ranked.
+    /// Marks one symbol, which must have been ranked, if it `is_due`. No branch: whether it is, is hard to foresee.
     #[inline]
-    pub(super) fn mark(&mut self, locate: Locate) {
+    pub(super) fn mark_if(&mut self, locate: Locate, is_due: bool) {
         let rank = self.rank_of[locate.index()] as usize;
-        self.marked[rank / 64] |= 1 << (rank % 64);
-        self.groups[rank / 4096] |= 1 << (rank / 64 % 64);
+        self.marked[rank / 64] |= u64::from(is_due) << (rank % 64);
+        self.groups[rank / 4096] |= u64::from(is_due) << (rank / 64 % 64);
     }
 
     /// Puts the marked symbols into `into`, in order; none is marked any more.
@@ -65,6 +65,7 @@ impl Ranking {
             }
         }
     }
+
     /// Holds one symbol, which must have been ranked.
     #[inline]
     pub(super) fn hold(&mut self, locate: Locate) {
@@ -78,9 +79,11 @@ impl Ranking {
         self.held[rank / 64] &= !(1 << (rank % 64));
     }
 
-    /// Puts the symbols that are held into `into`, in order.
-    pub(super) fn put_held(&self, into: &mut Vec<Locate>) {
+    /// Puts the symbols that are held into `into`, in order; none is marked any more.
+    pub(super) fn put_held(&mut self, into: &mut Vec<Locate>) {
         into.clear();
+        self.marked.fill(0);
+        self.groups.fill(0);
         for (word, &held) in self.held.iter().enumerate() {
             let mut held = held;
             while held != 0 {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::ranking::Ranking;
 use super::state::{Symbols, Totals};
 use super::{Corrections, Gaps, Kernel, Row, Spec};
-use crate::columns::{Batch, Mark, Position, TradeLog};
+use crate::columns::{Batch, Link, Mark, Position, TradeLog};
 use crate::market::{Directory, Learned, Locate, Symbol, Timestamp, Trade};
 use crate::memory::Memory;
 
@@ -94,11 +94,9 @@ pub struct Sliding {
     pub(super) cursors: Vec<Position>,
     /// For each window, the last time at which an end still holds all that it holds now.
     pub(super) due: Vec<u64>,
-    /// For each window, how far the totals of what leaves next have been read ahead.
-    pub(super) ahead: Vec<Position>,
     /// The least of the finite windows' cursors.
     pub(super) oldest: Position,
-    /// Symbols on the list of the next emission.
+    /// Symbols that something has entered since the last emission.
     pub(super) touched: Vec<u16>,
     /// Symbols whose rows the emission at hand writes, in order; kept for its storage.
     pub(super) rows_due: Vec<Locate>,
@@ -124,7 +122,6 @@ impl Sliding {
         Self {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],
-            ahead: vec![0; spec.windows.len()],
             complete: u64::MAX,
             news: 0,
             oldest: 0,
@@ -213,13 +210,23 @@ impl Sliding {
         Ok(())
     }
 
-    /// Asks for what an execution that arrives will need of its symbol.
+    /// Asks for what an execution that arrives, and enters the windows at the next end, will need of its symbol.
     #[inline]
     fn prefetch(&self, locate: u16) {
         let locate = usize::from(locate);
-        self.memory.prefetch(&self.symbols.newest, locate);
+        self.memory.prefetch(&self.symbols.faces, locate);
         self.memory.prefetch(&self.symbols.entered, locate);
         self.memory.prefetch(&self.symbols.candidates, locate);
+        self.prefetch_totals(locate);
+    }
+
+    /// Asks for the totals of a symbol in all windows.
+    #[inline]
+    pub(super) fn prefetch_totals(&self, locate: usize) {
+        let windows = self.spec.windows.len();
+        for place in locate * windows..(locate + 1) * windows {
+            self.memory.prefetch(&self.totals, place);
+        }
     }
 
     /// When that has arrived: asks for the candidates that an execution that enters may beat.
@@ -249,7 +256,7 @@ impl Sliding {
         match self.directory.learn(locate, symbol, time) {
             Learned::New => {
                 self.make_room(locate);
-                self.symbols.newest[locate.index()].label = symbol;
+                self.symbols.faces[locate.index()].label = symbol;
                 self.ranking.invalidate();
             }
             Learned::Known => {}
@@ -300,22 +307,23 @@ impl Sliding {
         }
         self.make_room(trade.locate);
         let locate = trade.locate.index();
-        let newest = &mut self.symbols.newest[locate];
-        let last = std::mem::replace(&mut newest.position, position);
-        newest.price = trade.price;
+        let face = &mut self.symbols.faces[locate];
+        let last = std::mem::replace(&mut face.position, position);
+        face.price = trade.price;
+        if !std::mem::replace(&mut face.has_entered, true) {
+            self.touched.push(trade.locate.0);
+        }
+        if !std::mem::replace(&mut face.is_holding, true) {
+            self.new_holders.push(trade.locate);
+            self.holders += 1;
+        }
         if self.finite {
             self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
         }
         self.symbols.entered[locate].add(trade, position);
-        if std::mem::replace(&mut self.symbols.changed[locate], u64::MAX) == 0 {
-            self.touched.push(trade.locate.0);
-        }
-        if !std::mem::replace(&mut self.symbols.is_holding[locate], true) {
-            self.new_holders.push(trade.locate);
-            self.holders += 1;
-        }
         if last != TradeLog::NONE {
-            self.log.link(last, (position, trade.price.0));
+            let price = trade.price.0;
+            self.log.link(last, Link { position, price });
         }
     }
 

@@ -7,10 +7,8 @@
 //! form one list a symbol, and the highest price of a window that starts at position p is the first of
 //! them at or after p.
 
-use std::collections::VecDeque;
-
 use super::Sums;
-use crate::columns::{Position, TradeLog};
+use crate::columns::{Link, Position, TradeLog};
 use crate::market::{Price, Symbol, Trade};
 use crate::memory::Memory;
 
@@ -53,11 +51,12 @@ impl Extreme {
         self.rank >> 32 >= other.rank >> 32
     }
 
-    /// This one, unless `is_single`: then `single`. Without a branch, as no processor foresees it.
+    /// This one where `mask` is 0, `other` where it is all ones. Without a branch, as no processor foresees it.
     #[inline]
-    fn unless(self, is_single: bool, single: Self) -> Self {
-        let rank = if is_single { single.rank } else { self.rank };
-        Self { rank }
+    fn unless(self, mask: u64, other: Self) -> Self {
+        Self {
+            rank: self.rank & !mask | other.rank & mask,
+        }
     }
 }
 
@@ -105,9 +104,10 @@ impl Totals {
     /// Adds executions that are newer than all of these.
     #[inline]
     pub(super) fn join(&mut self, newer: &Totals) {
-        if self.head == TradeLog::NONE {
-            (self.head, self.open) = (newer.head, newer.open);
-        }
+        // All ones where it is empty.
+        let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
+        self.head = self.head & !empty | newer.head & empty;
+        self.open = self.open & !empty | newer.open & empty;
         self.notional += newer.notional;
         self.volume += newer.volume;
         self.trades += newer.trades;
@@ -122,21 +122,21 @@ impl Totals {
         &mut self,
         position: Position,
         (price, shares): (u32, u32),
-        head: (Position, u32),
+        head: Link,
     ) -> (bool, bool) {
         self.notional -= u128::from(price) * u128::from(shares);
         self.volume -= u64::from(shares);
         self.trades -= 1;
-        (self.head, self.open) = head;
-        let is_single = self.trades <= 1;
-        let [mut high, mut low] = [Extreme::high(head.0, head.1), Extreme::low(head.0, head.1)];
-        if self.trades == 0 {
-            self.head = TradeLog::NONE;
-            [high, low] = [Extreme::default(); 2];
-        }
-        self.high = self.high.unless(is_single, high);
-        self.low = self.low.unless(is_single, low);
-        let is_old = |extreme: Extreme| !is_single & (extreme.position() == position);
+        let [empty, single] = [self.trades == 0, self.trades <= 1];
+        let mask = |is: bool| u64::from(is).wrapping_neg();
+        self.head = head.position | mask(empty) as u32;
+        self.open = head.price;
+        let [high, low] = [Extreme::high, Extreme::low]
+            .map(|extreme| extreme(head.position, head.price))
+            .map(|only| only.unless(mask(empty), Extreme::default()));
+        self.high = self.high.unless(mask(single), high);
+        self.low = self.low.unless(mask(single), low);
+        let is_old = |extreme: Extreme| !single & (extreme.position() == position);
         (is_old(self.high), is_old(self.low))
     }
 
@@ -158,21 +158,30 @@ impl Totals {
 /// The executions that no later one equals or exceeds, oldest first, for one direction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extremes {
-    candidates: VecDeque<Extreme>,
+    candidates: Vec<Extreme>,
 }
 
 impl Extremes {
     /// Adds the newest execution. Candidates before `oldest` may be forgotten.
     #[inline]
     fn push(&mut self, newest: Extreme, oldest: Position) {
-        while self.candidates.back().is_some_and(|&old| newest.beats(old)) {
-            self.candidates.pop_back();
+        while self.candidates.last().is_some_and(|&old| newest.beats(old)) {
+            self.candidates.pop();
         }
         if self.candidates.len() == self.candidates.capacity() {
-            let kept = self.place(oldest);
-            self.candidates.drain(..kept);
+            self.forget(oldest);
         }
-        self.candidates.push_back(newest);
+        self.candidates.push(newest);
+    }
+
+    /// Forgets the candidates before `oldest` if they are the greater part, so that moving the others is
+    /// paid for by those that came since they were last moved.
+    #[cold]
+    fn forget(&mut self, oldest: Position) {
+        let forgotten = self.place(oldest);
+        if 2 * forgotten > self.candidates.len() {
+            self.candidates.drain(..forgotten);
+        }
     }
 
     /// Takes the execution at `position` away. If it was a candidate, those of `older` take its place, the
@@ -184,10 +193,10 @@ impl Extremes {
             return;
         }
         let newer = self.candidates.split_off(place + 1);
-        self.candidates.pop_back();
+        self.candidates.pop();
         // What is older than that candidate is beaten by it, or one already.
-        let before = self.candidates.back().map(|before| before.position());
-        let mut best = newer.front().copied();
+        let before = self.candidates.last().map(|before| before.position());
+        let mut best = newer.first().copied();
         for old in older.take_while(|old| Some(old.position()) > before) {
             if best.is_none_or(|best| !best.beats(old)) {
                 best = Some(old);
@@ -232,9 +241,8 @@ impl Candidates {
     #[inline]
     pub(super) fn prefetch(&self, memory: Memory) {
         for extremes in [&self.highs, &self.lows] {
-            let (older, newer) = extremes.candidates.as_slices();
-            let newest = if newer.is_empty() { older } else { newer };
-            memory.prefetch(newest, newest.len().wrapping_sub(1));
+            let candidates = &extremes.candidates;
+            memory.prefetch(candidates, candidates.len().wrapping_sub(1));
         }
     }
 
@@ -264,53 +272,61 @@ impl Candidates {
     }
 }
 
-/// The newest unbroken execution of a symbol, and how its rows name the symbol.
+/// What is looked at of a symbol whenever something enters or leaves its windows and when its rows are
+/// written: half a cache line.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Newest {
+pub(super) struct Face {
+    /// How its rows name it.
     pub(super) label: Symbol,
-    /// Where it is: the end of the chain of links.
+    /// One bit for each window that something has left since the last emission and that still holds an
+    /// execution.
+    pub(super) changed: u64,
+    /// Where its newest unbroken execution is: the end of the chain of links.
     pub(super) position: Position,
+    /// Price of that execution.
     pub(super) price: Price,
+    /// Whether something has entered since the last emission.
+    pub(super) has_entered: bool,
+    /// Whether the symbol is among those that may hold executions.
+    pub(super) is_holding: bool,
 }
 
-/// What the windows of a symbol share, by locate. Each use has a column of its own: what leaves a window
-/// needs little of it, and a row little more.
+/// What the windows of a symbol share, by locate.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
-    pub(super) newest: Vec<Newest>,
+    pub(super) faces: Vec<Face>,
     pub(super) candidates: Vec<Candidates>,
     /// Unbroken executions since the last emission, at which they enter the windows.
     pub(super) entered: Vec<Totals>,
-    /// One bit for each window that has changed since the last emission; all, where something has entered.
-    pub(super) changed: Vec<u64>,
-    /// Whether the symbol is among those that may hold executions.
-    pub(super) is_holding: Vec<bool>,
 }
 
 impl Symbols {
     /// Makes room for one more symbol, of which nothing has been met.
     pub(super) fn push(&mut self, label: Symbol) {
-        self.newest.push(Newest {
+        self.faces.push(Face {
             label,
+            changed: 0,
             position: TradeLog::NONE,
             price: Price(0),
+            has_entered: false,
+            is_holding: false,
         });
         self.candidates.push(Candidates::default());
         self.entered.push(Totals::EMPTY);
-        self.changed.push(0);
-        self.is_holding.push(false);
     }
 
     /// Number of symbols.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.newest.len()
+        self.faces.len()
     }
 
-    /// Lets what has entered since the last emission into the windows of its symbol.
+    /// Lets what has entered since the last emission into the windows of its symbol, which changes them all.
     #[inline]
     pub(super) fn enter(&mut self, locate: usize, totals: &mut [Totals]) {
-        if self.changed[locate] == u64::MAX && self.entered[locate].trades > 0 {
+        let face = &mut self.faces[locate];
+        if std::mem::take(&mut face.has_entered) {
+            face.changed = u64::MAX;
             let entered = std::mem::replace(&mut self.entered[locate], Totals::EMPTY);
             for totals in totals {
                 totals.join(&entered);
