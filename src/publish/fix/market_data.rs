@@ -60,6 +60,12 @@ use crate::wire::fix::{Body, Message, tag};
 /// Bytes that may gather before the socket is offered them.
 const DRAIN_FROM: usize = 64 * 1024;
 
+/// Rows that are encoded, and messages that are sent, between two occasions for other threads to have the
+/// core: some 100 us. The rows of an end may take milliseconds, and where cores are few it is the feed
+/// that waits.
+const ROWS_IN_A_TURN: usize = 512;
+const MESSAGES_IN_A_TURN: usize = 8;
+
 /// Hands what the socket takes of an outgoing buffer to it, and counts the bytes.
 pub(super) type Drain<'a> = dyn FnMut(&mut BytesMut, &mut FixCounts) + 'a;
 
@@ -145,7 +151,10 @@ impl Market {
         self.entries.clear();
         self.selections.clear();
         let mut unnamed = 0;
-        for row in update.rows {
+        for (index, row) in update.rows.iter().enumerate() {
+            if index % ROWS_IN_A_TURN == ROWS_IN_A_TURN - 1 {
+                std::thread::yield_now();
+            }
             let Some(name) = self.windows.get(usize::from(row.window)) else {
                 unnamed += 1;
                 continue;
@@ -255,7 +264,10 @@ impl Desk<'_> {
         for subscription in &mut self.subscriber.subscriptions {
             let selection = selections.of(entries, &subscription.interest);
             let conflates = subscription.interest.types & TRADES == 0;
-            for group in selection.groups() {
+            for (index, group) in selection.groups().iter().enumerate() {
+                if index % MESSAGES_IN_A_TURN == MESSAGES_IN_A_TURN - 1 {
+                    std::thread::yield_now();
+                }
                 if conflates && (turn.is_behind() || !subscription.behind.is_empty()) {
                     let marked = entries.mark(subscription, group.first, group.last);
                     turn.counts.conflated += marked;
