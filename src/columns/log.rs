@@ -3,9 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Column, Trades};
+use super::{Column, Link, Trades};
 use crate::market::Trade;
 
 /// Place of a trade in the log, counted from the first trade of the day. It never changes.
@@ -13,24 +11,6 @@ pub type Position = u32;
 
 const CHUNK_BITS: u32 = 14;
 const CHUNK: usize = 1 << CHUNK_BITS;
-
-/// A trade that another one leads to: all that a window needs of it when the other leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Link {
-    /// Where it is, or [`TradeLog::NONE`].
-    pub position: Position,
-    /// Its price in ticks of 1e-4 USD, 0 if it is none.
-    pub price: u32,
-}
-
-impl Link {
-    /// To no trade.
-    pub const NONE: Self = Self {
-        position: TradeLog::NONE,
-        price: 0,
-    };
-}
 
 #[derive(Debug)]
 struct Chunk {

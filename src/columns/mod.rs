@@ -7,6 +7,7 @@
 
 mod batch;
 mod column;
+mod link;
 mod log;
 mod quotes;
 mod resident;
@@ -15,7 +16,8 @@ mod trades;
 
 pub use batch::{Batch, Mark};
 pub use column::Column;
-pub use log::{Link, Position, Stretch, TradeLog};
+pub use link::Link;
+pub use log::{Position, Stretch, TradeLog};
 pub use quotes::Quotes;
 pub use resident::{Resident, ResidentError, SymbolTrades};
 pub use slices::TradeSlices;

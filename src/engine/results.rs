@@ -24,6 +24,13 @@ pub(super) struct Results {
 }
 
 impl Results {
+    /// With room for so many rows, its pages there already.
+    pub(super) fn with_room(rows: usize) -> Self {
+        let mut results = Self::default();
+        results.output.reserve(rows);
+        results
+    }
+
     pub(super) fn clear(&mut self) {
         self.listings.clear();
         self.statuses.clear();

@@ -8,9 +8,10 @@ use super::agent::{Agent, run_inline};
 use super::analyst::Analyst;
 use super::backend::Trouble;
 use super::decoder::Decoder;
-use super::pipe::pipe;
+use super::pipe::{Inlet, Outlet, pipe};
 use super::publisher::Publishing;
 use super::receiver::Receiver;
+use super::results::Results;
 use super::scanner::Scanner;
 use super::survey::{Surveyor, Wide};
 use super::threads::{ThreadOptions, Threads};
@@ -21,7 +22,11 @@ use crate::memory::Memory;
 use crate::metrics::{Counters, Latency};
 use crate::publish::Publisher;
 use crate::session::{Sequencer, SequencerOptions};
-use crate::window::{Sliding, Spec, Wanted};
+use crate::window::{SYMBOLS, Sliding, Spec, Wanted};
+
+/// Results that are made with room for the rows of an end at the start: so many are on their way while the
+/// publisher keeps up.
+const STOCK: usize = 3;
 
 /// How rows are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,7 +160,7 @@ impl Engine {
         let (flagged, routes, stop) = (Arc::default(), Arc::default(), Arc::default());
         let (packets_in, packets_out) = pipe(options.queue.max(options.buffers));
         let (batches_in, batches_out) = pipe(options.queue);
-        let (results_in, results_out) = pipe(options.queue);
+        let (results_in, results_out) = results_pipe(&options);
         let (kernel, gpu_trouble) = options.kernel(&counters, &routes);
         let reducer = options.reducer(&counters, &gpu_trouble);
         let wide = options.surveyor(&counters, &gpu_trouble);
@@ -285,6 +290,16 @@ impl Engine {
         };
         (summary, outcome)
     }
+}
+
+/// A pipe for results, which have room for the rows of an end from the start if executions have.
+fn results_pipe(options: &Options) -> (Outlet<Box<Results>>, Inlet<Box<Results>>) {
+    let (outlet, mut inlet) = pipe(options.queue);
+    if options.executions > 0 {
+        let rows = SYMBOLS * options.spec.windows.len();
+        (0..STOCK).for_each(|_| inlet.give_back(Box::new(Results::with_room(rows))));
+    }
+    (outlet, inlet)
 }
 
 /// Whether any publisher wants tops of book, and single executions.

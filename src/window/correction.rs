@@ -5,10 +5,10 @@
 //! come from the kernel.
 
 use super::bounds::{Planned, Planner, breaks_of};
-use super::sliding::{Broken, Output, Sliding};
-use super::state::{Extreme, Totals};
-use super::{Bounds, Break, Job, Row, Spec, Sums, Width};
-use crate::columns::{Link, Position, TradeLog};
+use super::candidates::Extreme;
+use super::sliding::{Broken, Sliding};
+use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
+use crate::columns::{Position, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
 
 /// The executions of one symbol, oldest first, broken ones included.
@@ -68,44 +68,31 @@ impl Sliding {
         let older = older.take_while(|&older| older >= oldest);
         let older = older.map(|at| (at, log.get(at).price.0));
         self.symbols.candidates[locate].reconsider(position, older);
-        let passed = self.next_end - self.spec.step.nanos();
-        if trade.time.0 >= passed {
-            self.enter_again(trade.locate, passed);
-            return;
-        }
         let windows = self.spec.windows.len();
         let totals = &mut self.totals[locate * windows..][..windows];
-        let entered = self.symbols.entered[locate].head;
-        let asked = self.cursors.iter().zip(totals);
-        for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
-            let head = match totals.head {
-                head if head == position => next,
-                head => Link {
-                    position: head,
-                    price: totals.open,
-                },
-            };
-            let taken = (trade.price.0, trade.shares.0);
-            if totals.take(position, taken, head) != (false, false) {
-                (totals.high, totals.low) = extremes_between(&self.log, head.position, entered);
+        let entered = &mut self.symbols.entered[locate];
+        let taken = (trade.price.0, trade.shares.0);
+        if trade.time.0 >= self.next_end - self.spec.step.nanos() {
+            entered.take_back(position, taken, next);
+            self.symbols.faces[locate].has_entered = entered.trades > 0;
+        } else {
+            let asked = self.cursors.iter().zip(&mut *totals);
+            for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
+                totals.take_back(position, taken, next);
             }
         }
-    }
-
-    /// Adds up again what has arrived since the end `passed` and enters the windows at the next.
-    fn enter_again(&mut self, locate: Locate, passed: u64) {
-        let entered: Vec<(Position, Trade)> = self
-            .log
-            .backwards(self.symbols.faces[locate.index()].position)
-            .map(|position| (position, self.log.get(position)))
-            .take_while(|(_, trade)| trade.time.0 >= passed)
-            .collect();
-        let mut again = Totals::EMPTY;
-        for (position, trade) in entered.into_iter().rev() {
-            again.add(&trade, position);
+        // What has not entered may be a window's high or low already, if an earlier break has made it so.
+        let windows = self.spec.windows.iter();
+        let is_finite = windows.map(|window| window.width != Width::Session);
+        let all = totals.iter_mut().zip(is_finite);
+        for (totals, has_candidates) in all.chain([(entered, self.finite)]) {
+            if totals.has_extreme(position) {
+                (totals.high, totals.low) = match has_candidates {
+                    true => self.symbols.candidates[locate].extremes(totals.head),
+                    false => extremes_since(&self.log, totals.head),
+                };
+            }
         }
-        self.symbols.faces[locate.index()].has_entered = again.trades > 0;
-        self.symbols.entered[locate.index()] = again;
     }
 
     /// Writes again the rows with an end up to `passed` that held the trade at `position`.
@@ -222,10 +209,11 @@ impl Sliding {
     }
 }
 
-/// Highest and lowest price of the chain of executions from `first` on that come before `end`.
-fn extremes_between(log: &TradeLog, first: Position, end: Position) -> (Extreme, Extreme) {
-    let before_end = |position: Position| (position < end).then_some(position);
-    let chain = std::iter::successors(before_end(first), |&at| before_end(log.next(at).position));
+/// Highest and lowest price of the chain of executions from `first` on, for windows without an end: the
+/// candidates are kept as far back as finite windows reach.
+fn extremes_since(log: &TradeLog, first: Position) -> (Extreme, Extreme) {
+    let chained = |position: Position| (position != TradeLog::NONE).then_some(position);
+    let chain = std::iter::successors(chained(first), |&at| chained(log.next(at).position));
     chain.fold(Default::default(), |(high, low): (Extreme, Extreme), at| {
         let price = log.get(at).price.0;
         let (newer_high, newer_low) = (Extreme::high(at, price), Extreme::low(at, price));

@@ -1,7 +1,7 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
-use super::sliding::{Output, Sliding};
-use super::{Row, Width};
+use super::sliding::Sliding;
+use super::{Output, Row, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
 

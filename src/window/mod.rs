@@ -6,11 +6,13 @@
 //! [`day`] is the contract of the jobs over a whole day in memory.
 
 pub mod bounds;
+mod candidates;
 mod correction;
 pub mod day;
 mod emission;
 mod gaps;
 mod kernel;
+mod output;
 mod policy;
 mod ranking;
 mod row;
@@ -24,9 +26,11 @@ pub use bounds::{Break, Planned, Planner};
 pub use correction::{Alive, touched_ends};
 pub use gaps::Gaps;
 pub use kernel::{Bounds, Job, Kernel};
+pub use output::Output;
 pub use policy::{ExecutionKind, Policy};
 pub use row::{Row, Sums};
 pub use selection::{Measure, Selection, Wanted, strays};
-pub use sliding::{LogFull, Output, Sliding, SlidingCounts};
+pub(crate) use sliding::SYMBOLS;
+pub use sliding::{LogFull, Sliding, SlidingCounts};
 pub use spec::{Corrections, Spec, SpecError, Width, Window};
 pub use vwap::vwap_micros;

@@ -9,36 +9,10 @@ use std::collections::BTreeMap;
 
 use super::ranking::Ranking;
 use super::state::{Symbols, Totals};
-use super::{Corrections, Gaps, Kernel, Row, Spec};
+use super::{Corrections, Gaps, Kernel, Output, Spec};
 use crate::columns::{Batch, Link, Mark, Position, TradeLog};
 use crate::market::{Directory, Learned, Locate, Symbol, Timestamp, Trade};
 use crate::memory::Memory;
-
-/// Rows in the order in which they are written.
-#[derive(Clone, Debug, Default)]
-pub struct Output {
-    /// All rows.
-    pub rows: Vec<Row>,
-    /// For each end or correction that brought rows, its feed time and where its rows end in `rows`.
-    pub updates: Vec<(Timestamp, usize)>,
-    /// The newest end that has been passed.
-    pub passed: Timestamp,
-}
-
-impl Output {
-    /// Forgets the rows and keeps the storage.
-    pub fn clear(&mut self) {
-        self.rows.clear();
-        self.updates.clear();
-    }
-
-    /// Ends an update at `time`, in nanoseconds, if it brings rows.
-    pub fn close(&mut self, time: u64) {
-        if self.updates.last().map_or(0, |&(_, end)| end) < self.rows.len() {
-            self.updates.push((Timestamp(time), self.rows.len()));
-        }
-    }
-}
 
 /// What the sliding windows have met so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +45,8 @@ pub(super) struct Broken {
     pub(super) order: u32,
 }
 
+/// Symbols for which room is made at the start: more than any exchange lists.
+pub(crate) const SYMBOLS: usize = 1 << 14;
 /// How many executions ahead the state of a symbol is asked for, and its candidates.
 const FAR: usize = 12;
 const NEAR: usize = 6;
@@ -147,10 +123,17 @@ impl Sliding {
         }
     }
 
-    /// The windows with another way to ask for memory, and room for so many executions from the start. They
-    /// must not have met one.
+    /// The windows with another way to ask for memory, and room for so many executions from the start, and for
+    /// the symbols of an exchange if it is any. They must not have met one.
     #[must_use]
-    pub fn with_memory(self, memory: Memory, room: usize) -> Self {
+    pub fn with_memory(mut self, memory: Memory, room: usize) -> Self {
+        if room > 0 {
+            self.symbols.reserve(SYMBOLS);
+            // Writing brings the pages in now, not name by name.
+            self.totals
+                .resize(SYMBOLS * self.spec.windows.len(), Totals::EMPTY);
+            self.totals.clear();
+        }
         Self {
             memory,
             log: self.log.with_room(room),
