@@ -146,6 +146,19 @@ impl Book {
         Some(self.change(order, (shares ^ leaves).wrapping_sub(leaves)))
     }
 
+    /// Takes the steps of an ordinary replacement: one order leaves, the other joins under a new reference on
+    /// its side, which `joins` does not say. Whether the best price or its size was touched; `None` if it is
+    /// not ordinary, and then nothing has happened.
+    #[inline(always)]
+    pub fn replace_step(&mut self, leaves: &Step, joins: Step) -> Option<bool> {
+        let (left, joined) = self.orders.replace(leaves, joins)?;
+        if !self.laddered {
+            return Some(false);
+        }
+        let before = self.leave(left, left.shares());
+        Some(self.change(joined, u64::from(joined.shares())) | before)
+    }
+
     /// An order joins the book (ITCH A and F).
     ///
     /// # Errors

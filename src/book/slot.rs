@@ -175,6 +175,15 @@ impl Step {
         self.joins
     }
 
+    /// The step of an order that joins on the side of the order in `slot`.
+    #[inline(always)]
+    pub(super) fn on_side_of(self, slot: &Slot) -> Self {
+        Self {
+            worth: self.worth | slot.worth & Slot::OFFER,
+            ..self
+        }
+    }
+
     /// Whether `slot` is as the step expects it: empty if the order joins, otherwise the order's.
     #[inline(always)]
     pub(super) fn fits(&self, slot: &Slot) -> bool {

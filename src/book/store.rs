@@ -113,6 +113,24 @@ impl Store {
         Some(step.take(slot))
     }
 
+    /// Takes a step with which an order leaves and one with which another joins on its side, as
+    /// [`Store::step`] takes one. Returns both orders.
+    #[inline(always)]
+    pub(super) fn replace(&mut self, leaves: &Step, joins: Step) -> Option<(Order, Order)> {
+        let from = self.place(leaves.reference());
+        let joins = joins.on_side_of(&self.ring[from]);
+        let to = self.place(joins.reference());
+        let highest = &mut self.highest[joins.reference() as usize % SEQUENCES];
+        // In the place of the one that leaves the other does not fit.
+        let fit = leaves.fits(&self.ring[from]) & joins.fits(&self.ring[to]);
+        if !fit || !joins.is_above(*highest) {
+            return None;
+        }
+        *highest = joins.reference();
+        let left = leaves.take(&mut self.ring[from]);
+        Some((left, joins.take(&mut self.ring[to])))
+    }
+
     /// Takes up to `shares` from the order of `reference` and returns what it was before: nothing if
     /// it is not live. An order without shares left is gone.
     #[inline(always)]

@@ -6,4 +6,4 @@ mod simd;
 
 pub use parallel::Parallel;
 pub use scalar::Scalar;
-pub use simd::Simd;
+pub use simd::{Simd, Work, dispatch};

@@ -12,6 +12,7 @@
 
 mod bars;
 mod day;
+mod dispatch;
 mod extremes;
 mod grid;
 mod planes;
@@ -19,6 +20,8 @@ mod slide;
 mod totals;
 
 use pulp::{Arch, WithSimd};
+
+pub use dispatch::{Work, dispatch};
 
 use crate::market::Price;
 use crate::window::{Bounds, Job, Kernel, Sums};

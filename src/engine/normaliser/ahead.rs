@@ -4,9 +4,10 @@
 use super::{MessageError, Normaliser};
 use crate::book::{Book, Step};
 use crate::columns::Batch;
-use crate::market::{Locate, Side, Timestamp};
+use crate::cpu::{Work, dispatch};
+use crate::market::{Locate, Price, Side, Timestamp};
 use crate::wire::binaryfile::Blocks;
-use crate::wire::itch50::{OUTLINE, outline};
+use crate::wire::itch50::{Message, OUTLINE, OrderReplace, outline, parse};
 
 /// A message to come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +40,43 @@ impl Group {
     }
 }
 
+/// What [`Normaliser::messages`] is asked.
+struct Many<'a, 'b, F> {
+    normaliser: &'a mut Normaliser,
+    blocks: &'a mut Blocks<'b>,
+    limit: usize,
+    batch: &'a mut Batch,
+    undecodable: F,
+}
+
+impl<E, F: FnMut(usize, MessageError) -> Result<(), E>> Work for Many<'_, '_, F> {
+    type Output = Result<(), E>;
+
+    #[inline(always)]
+    fn work(self) -> Result<(), E> {
+        let Self {
+            normaliser,
+            blocks,
+            limit,
+            batch,
+            mut undecodable,
+        } = self;
+        let mut left = limit;
+        // Two groups, so that what is asked for one arrives while the other is decoded.
+        let mut groups = [Group::new(), Group::new()];
+        let [mut current, mut next] = groups.each_mut();
+        *blocks = normaliser.meet(blocks.clone(), &mut left, current);
+        normaliser.look_further(current);
+        while current.count > 0 {
+            *blocks = normaliser.meet(blocks.clone(), &mut left, next);
+            normaliser.decode(blocks, current, batch, &mut undecodable)?;
+            normaliser.look_further(next);
+            std::mem::swap(&mut current, &mut next);
+        }
+        Ok(())
+    }
+}
+
 impl Normaliser {
     /// Decodes up to `limit` messages of `blocks` into `batch`, as [`Normaliser::message`] does one by
     /// one, but faster. `undecodable` is told the offset of a message that cannot be decoded.
@@ -51,21 +89,15 @@ impl Normaliser {
         blocks: &mut Blocks<'_>,
         limit: usize,
         batch: &mut Batch,
-        mut undecodable: impl FnMut(usize, MessageError) -> Result<(), E>,
+        undecodable: impl FnMut(usize, MessageError) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut left = limit;
-        // Two groups, so that what is asked for one arrives while the other is decoded.
-        let mut groups = [Group::new(), Group::new()];
-        let [mut current, mut next] = groups.each_mut();
-        *blocks = self.meet(blocks.clone(), &mut left, current);
-        self.look_further(current);
-        while current.count > 0 {
-            *blocks = self.meet(blocks.clone(), &mut left, next);
-            self.decode(blocks, current, batch, &mut undecodable)?;
-            self.look_further(next);
-            std::mem::swap(&mut current, &mut next);
-        }
-        Ok(())
+        dispatch(Many {
+            normaliser: self,
+            blocks,
+            limit,
+            batch,
+            undecodable,
+        })
     }
 
     /// Fills `group` from `blocks` as far as they go and asks for the orders' slots. The blocks travel
@@ -134,7 +166,12 @@ impl Normaliser {
                 done += 1;
                 continue;
             }
-            let decoded = self.message(blocks.message_at(coming.offset), batch);
+            let bytes = blocks.message_at(coming.offset);
+            if ordinary && self.replaced(bytes, batch) {
+                done += 1;
+                continue;
+            }
+            let decoded = self.message(bytes, batch);
             ordinary = self.pending_gap.is_none();
             outcome = decoded.or_else(|error| undecodable(coming.offset, error));
             if outcome.is_err() {
@@ -157,13 +194,45 @@ impl Normaliser {
         let Some(top_changed) = self.book.step(&coming.step) else {
             return false;
         };
-        self.counts.time_reversals += u64::from(coming.timestamp < self.now);
-        self.now = self.now.max(coming.timestamp);
         self.counts.orders_added += coming.step.joins() & 1;
-        if top_changed {
-            self.quote(coming.step.locate(), batch);
-        }
+        self.stepped(coming.timestamp, coming.step.locate(), top_changed, batch);
         true
+    }
+
+    /// Does what a replacement says, of the messages that are not ordinary the most frequent. False, and
+    /// nothing is done, if it is none or the book does not find its orders where most are.
+    #[inline(always)]
+    fn replaced(&mut self, bytes: &[u8], batch: &mut Batch) -> bool {
+        if bytes.first() != Some(&OrderReplace::KIND) {
+            return false;
+        }
+        let Ok(Message::OrderReplace(replace)) = parse(bytes) else {
+            return false;
+        };
+        let header = replace.header();
+        let original = (replace.original_reference(), header.locate);
+        let (leaves, odd) = Step::new(0, original, (false, 0, Price(0)));
+        let order = (false, replace.shares(), replace.price());
+        let new = (replace.new_reference(), header.locate);
+        let (joins, odd_too) = Step::new(u64::MAX, new, order);
+        if odd | odd_too != 0 {
+            return false;
+        }
+        let Some(top_changed) = self.book.replace_step(&leaves, joins) else {
+            return false;
+        };
+        self.stepped(header.timestamp, header.locate, top_changed, batch);
+        true
+    }
+
+    /// The book has taken the steps of a message.
+    #[inline(always)]
+    fn stepped(&mut self, time: Timestamp, locate: Locate, top_changed: bool, batch: &mut Batch) {
+        self.counts.time_reversals += u64::from(time < self.now);
+        self.now = self.now.max(time);
+        if top_changed {
+            self.quote(locate, batch);
+        }
     }
 
     /// 1 if no message has named `locate` so far, otherwise 0.
@@ -182,11 +251,14 @@ mod tests {
     use proptest::prelude::*;
     use std::convert::Infallible;
 
+    /// The references of orders that replace others are this and above, each higher than those before it.
+    const NEW: u64 = 1_000;
+
     /// A message of a day on which nothing is sure: few references and symbols, so that orders meet,
     /// times that go back, sides that are none, wrong lengths, unknown types.
     fn message() -> impl Strategy<Value = Vec<u8>> {
         let kind = prop::sample::select(b"AAAADDDDFUUEEXCPQBSz".to_vec());
-        let reference = || prop_oneof![8 => 0..40_u64, 1 => Just(1 << 47), 1 => any::<u64>()];
+        let reference = || prop_oneof![8 => 0..40_u64, 4 => NEW..NEW + 40, 1 => Just(1 << 47), 1 => any::<u64>()];
         let shares = || prop_oneof![8 => 0..4_u32, 1 => (1_u32 << 30) - 1..=(1 << 30) + 1, 1 => any::<u32>()];
         let numbers = (reference(), reference(), shares(), shares(), 0..5_u32);
         let header = (0..3_u16, 0..30_u64);
@@ -232,6 +304,9 @@ mod tests {
             for (message, later) in messages.iter_mut().zip(0_u8..) {
                 if let Some(time) = message.get_mut(10) {
                     *time += later;
+                }
+                if let (Some(b'U'), Some(new)) = (message.first().copied(), message.get_mut(19..27)) {
+                    new.copy_from_slice(&(NEW + u64::from(later)).to_be_bytes());
                 }
             }
             let (mut many, mut single) = (Normaliser::new(tops), Normaliser::new(tops));
