@@ -10,7 +10,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput};
 use widetape::Spec;
 use widetape::columns::Batch;
-use widetape::cpu::Scalar;
+use widetape::cpu::Simd;
 use widetape::engine::Normaliser;
 use widetape::memory::Memory;
 use widetape::window::{Output, Row, Sliding};
@@ -102,7 +102,7 @@ impl Pipeline {
         let (memory, messages) = (Memory::asked(), messages as usize);
         Self {
             normaliser: Normaliser::new(tops).with_memory(memory, messages / 40),
-            sliding: Sliding::new(spec.clone(), Box::new(Scalar))
+            sliding: Sliding::new(spec.clone(), Box::new(Simd::default()))
                 .with_memory(memory, messages / 16),
         }
     }

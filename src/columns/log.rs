@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Column, Link, Trades};
 use crate::market::Trade;
+use crate::memory::Memory;
 
 /// Place of a trade in the log, counted from the first trade of the day. It never changes.
 pub type Position = u32;
@@ -231,6 +232,21 @@ impl TradeLog {
             policies: chunk.trades.policies.as_slice().get(index..)?,
             next: chunk.next.as_slice().get(index..)?,
         })
+    }
+
+    /// Asks for what a [`Stretch`] has of the trade at `position`, if it is in the log.
+    #[inline]
+    pub fn prefetch(&self, position: Position, memory: Memory) {
+        let number = (position >> CHUNK_BITS).wrapping_sub(self.dropped);
+        if let Some(Chunk { trades, next, .. }) = self.chunks.get(number as usize) {
+            let index = position as usize & (CHUNK - 1);
+            memory.prefetch(trades.times.as_slice(), index);
+            memory.prefetch(trades.locates.as_slice(), index);
+            memory.prefetch(trades.prices.as_slice(), index);
+            memory.prefetch(trades.shares.as_slice(), index);
+            memory.prefetch(trades.policies.as_slice(), index);
+            memory.prefetch(next.as_slice(), index);
+        }
     }
 
     /// Clears the policy bits of a trade: it counts nowhere any more.

@@ -7,6 +7,8 @@ use crate::market::{Locate, Timestamp};
 
 /// How many executions before it leaves the state of its symbol is asked for.
 const SOON: usize = 8;
+/// How many executions before it leaves an execution itself is asked for, as it lies in the log.
+const LATER: Position = 16;
 
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
@@ -79,8 +81,11 @@ impl Sliding {
             }
             for (index, &time) in trades.times.iter().enumerate() {
                 if time >= start {
-                    self.cursors[window] += index as Position;
+                    let next = self.cursors[window] + index as Position;
+                    self.cursors[window] = next;
                     self.due[window] = self.leaves_after(window, time);
+                    // For what leaves at the ends to come, which are too far apart for the processor to foresee it.
+                    self.log.prefetch(next.saturating_add(LATER), self.memory);
                     return;
                 }
                 if let Some(&soon) = trades.locates.get(index + SOON) {
