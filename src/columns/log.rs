@@ -224,14 +224,15 @@ impl TradeLog {
             .chunks
             .get(((from >> CHUNK_BITS) - self.dropped) as usize)?;
         let index = from as usize & (CHUNK - 1);
-        Some(Stretch {
+        let stretch = Stretch {
             times: chunk.trades.times.as_slice().get(index..)?,
             locates: chunk.trades.locates.as_slice().get(index..)?,
             prices: chunk.trades.prices.as_slice().get(index..)?,
             shares: chunk.trades.shares.as_slice().get(index..)?,
             policies: chunk.trades.policies.as_slice().get(index..)?,
             next: chunk.next.as_slice().get(index..)?,
-        })
+        };
+        (!stretch.times.is_empty()).then_some(stretch)
     }
 
     /// Asks for what a [`Stretch`] has of the trade at `position`, if it is in the log.

@@ -15,6 +15,8 @@ pub(super) struct Extreme {
 }
 
 impl Extreme {
+    pub(super) const NONE: Self = Self { rank: 0 };
+
     #[inline]
     fn new(rank: u32, position: Position) -> Self {
         Self {
@@ -33,9 +35,6 @@ impl Extreme {
     pub(super) fn low(position: Position, price: u32) -> Self {
         Self::new(!price, position)
     }
-
-    /// Of none.
-    pub(super) const NONE: Self = Self { rank: 0 };
 
     /// Its price, if it is one of the highest.
     #[inline]
@@ -71,7 +70,7 @@ impl Extreme {
 
 /// The executions that no later one equals or exceeds, oldest first, for one direction.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Extremes {
+struct Extremes {
     candidates: Vec<Extreme>,
 }
 

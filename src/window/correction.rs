@@ -58,10 +58,10 @@ impl Sliding {
         let previous = self.log.previous(position);
         self.log.link(previous.unwrap_or(TradeLog::NONE), next);
         let locate = trade.locate.index();
-        let newest = &mut self.symbols.faces[locate];
-        if newest.position == position {
-            newest.position = previous.unwrap_or(TradeLog::NONE);
-            newest.price = previous.map_or(Price(0), |previous| self.log.get(previous).price);
+        let face = &mut self.symbols.faces[locate];
+        if face.position == position {
+            face.position = previous.unwrap_or(TradeLog::NONE);
+            face.price = previous.map_or(Price(0), |previous| self.log.get(previous).price);
         }
         let (log, oldest) = (&self.log, self.oldest);
         let older = log.backwards(previous.unwrap_or(TradeLog::NONE));

@@ -76,9 +76,6 @@ impl Sliding {
         let mask = self.spec.policy.bit();
         let start = self.spec.windows[window].width.start(end);
         while let Some(trades) = self.log.stretch(self.cursors[window]) {
-            if trades.times.is_empty() {
-                break;
-            }
             for (index, &time) in trades.times.iter().enumerate() {
                 if time >= start {
                     let next = self.cursors[window] + index as Position;

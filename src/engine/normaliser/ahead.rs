@@ -203,6 +203,7 @@ impl Normaliser {
     /// nothing is done, if it is none or the book does not find its orders where most are.
     #[inline(always)]
     fn replaced(&mut self, bytes: &[u8], batch: &mut Batch) -> bool {
+        // So that the others are not parsed twice.
         if bytes.first() != Some(&OrderReplace::KIND) {
             return false;
         }
@@ -228,8 +229,7 @@ impl Normaliser {
     /// The book has taken the steps of a message.
     #[inline(always)]
     fn stepped(&mut self, time: Timestamp, locate: Locate, top_changed: bool, batch: &mut Batch) {
-        self.counts.time_reversals += u64::from(time < self.now);
-        self.now = self.now.max(time);
+        self.pass(time);
         if top_changed {
             self.quote(locate, batch);
         }

@@ -102,12 +102,11 @@ impl Normaliser {
 
     /// Sets the time to that of an entry that is used; a gap before it ends there.
     fn reach(&mut self, time: Timestamp, batch: &mut Batch) {
-        self.counts.time_reversals += u64::from(time < self.now);
-        let before = self.now.max(time);
+        self.pass(time);
+        let before = self.now;
         if let Some(gap) = self.pending_gap.take() {
             mark(batch, Mark::Gap(Gap { before, ..gap }));
         }
-        self.now = before;
         batch.now = before;
         batch.started = true;
     }

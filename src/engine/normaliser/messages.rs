@@ -14,9 +14,7 @@ impl Normaliser {
     /// Sets the time to that of the next message.
     #[inline(always)]
     pub(super) fn begin(&mut self, header: &Header, batch: &mut Batch) {
-        let time = header.timestamp;
-        self.counts.time_reversals += u64::from(time < self.now);
-        self.now = self.now.max(time);
+        self.pass(header.timestamp);
         batch.now = self.now;
         batch.started = true;
     }

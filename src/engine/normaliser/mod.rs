@@ -160,6 +160,13 @@ impl Normaliser {
         error.into()
     }
 
+    /// Time goes on to that of a message, and never back.
+    #[inline(always)]
+    fn pass(&mut self, time: Timestamp) {
+        self.counts.time_reversals += u64::from(time < self.now);
+        self.now = self.now.max(time);
+    }
+
     /// If `bytes` are a message, the gap before it ends at its time.
     #[cold]
     fn end_gap(&mut self, bytes: &[u8], batch: &mut Batch) {
