@@ -14,7 +14,7 @@ pub(super) const IMPORTS: &[(&str, &[&str])] = &[
     ("feed", &["market", "memory", "buffer", "wire"]),
     ("session", &["market", "buffer", "wire"]),
     ("window", &["market", "memory", "columns"]),
-    ("cpu", &["market", "columns", "window"]),
+    ("cpu", &["market", "memory", "columns", "window"]),
     ("gpu", &["market", "columns", "window"]),
     ("publish", &["market", "window", "wire::fix"]),
     (

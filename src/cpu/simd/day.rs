@@ -25,7 +25,7 @@ impl DayKernel for Simd {
     }
 
     fn totals(&self, trades: &TradeSlices<'_>, totals: &mut Totals) {
-        totals::totals(self.arch, trades, totals);
+        totals::totals(self.arch, self.memory, trades, totals);
     }
 
     fn bars(&self, day: &Resident, step: Duration, bars: &mut Bars) {

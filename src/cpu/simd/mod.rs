@@ -24,12 +24,23 @@ use pulp::{Arch, WithSimd};
 pub use dispatch::{Work, dispatch};
 
 use crate::market::Price;
+use crate::memory::Memory;
 use crate::window::{Bounds, Job, Kernel, Sums};
 
-/// Vectorised loops on one thread.
-#[derive(Clone, Copy, Debug, Default)]
+/// Vectorised loops on one thread, which ask for memory ahead of time where the environment allows.
+#[derive(Clone, Copy, Debug)]
 pub struct Simd {
     arch: Arch,
+    memory: Memory,
+}
+
+impl Default for Simd {
+    fn default() -> Self {
+        Self {
+            arch: Arch::default(),
+            memory: Memory::asked(),
+        }
+    }
 }
 
 impl Kernel for Simd {
