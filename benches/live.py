@@ -3,7 +3,7 @@
 loopback, and a FIX subscriber to every symbol, which reads and counts.
 
     cargo build --release
-    python3 benches/live.py [--rate 10000000] [--seconds 30] [--symbols 8000] [--quotes] [--keep DIR]
+    python3 benches/live.py [--rate 10000000] [--seconds 30] [--symbols 8000] [--priority 1] [--quotes] [--keep DIR]
 
 The day is drawn together to as many seconds (`generate --duration`), so ends come as often as they would. What
 the service says of itself at its end is printed, and the rows that it published are counted against those of
@@ -45,6 +45,7 @@ quotes = {quotes}
 [engine]
 threads = 3
 wait = "park"
+{priority}
 orders = {orders}
 executions = {executions}
 """
@@ -89,6 +90,7 @@ def main():
     options.add_argument("--seconds", type=int, default=30)
     options.add_argument("--symbols", type=int, default=8_000)
     options.add_argument("--packets", type=int, default=6_000, help="packets a second")
+    options.add_argument("--priority", type=int, help="real-time priority of the threads that the feed needs")
     options.add_argument("--quotes", action="store_true", help="full books, bids and offers too")
     options.add_argument("--keep", type=pathlib.Path, help="where the day is kept for the next run")
     asked = options.parse_args()
@@ -111,7 +113,9 @@ def main():
         config = folder / "live.toml"
         quotes = str(asked.quotes).lower()
         executions = messages // 20
-        config.write_text(CONFIG.format(port=port, quotes=quotes, orders=orders, executions=executions))
+        priority = f"real_time_priority = {asked.priority}" if asked.priority else ""
+        filled = {"port": port, "quotes": quotes, "orders": orders, "executions": executions, "priority": priority}
+        config.write_text(CONFIG.format(**filled))
         sent = ["send", day, "--rate", str(asked.rate), "--packet-bytes", "60000", "--no-rerequest"]
         sent += ["--packets-per-second", str(asked.packets), "--start-delay", "12s"]
         # Its day is in memory before the service begins, so that the two do not compete for that.

@@ -145,6 +145,8 @@ pub struct EngineConfig {
     pub cores: Cores,
     /// NUMA node that the threads stay on; anywhere unless said.
     pub numa_node: Option<usize>,
+    /// Real-time priority of the threads that the feed needs; none unless said.
+    pub real_time_priority: Option<u8>,
     /// Live orders for which the book has room from the start.
     pub orders: usize,
     /// Executions for which the windows have room from the start.
@@ -249,6 +251,7 @@ impl Default for EngineConfig {
             wait: Wait::Backoff,
             cores: Cores::default(),
             numa_node: None,
+            real_time_priority: None,
             orders: 1 << 18,
             executions: 1 << 18,
         }
@@ -264,6 +267,7 @@ impl EngineConfig {
             wait: self.wait,
             cores: self.cores.clone(),
             numa_node: self.numa_node,
+            real_time_priority: self.real_time_priority,
         }
     }
 }

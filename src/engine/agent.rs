@@ -9,6 +9,7 @@ use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::precedence::Precedence;
 use super::wait::CALM;
 use super::{Clock, Error};
 
@@ -31,10 +32,9 @@ pub(super) trait Agent: Send {
     /// Name of its thread.
     fn name(&self) -> &'static str;
 
-    /// Whether its thread, and those that a driver starts for it, come after those of the other agents where
-    /// there are fewer cores than threads.
-    fn gives_way(&self) -> bool {
-        false
+    /// When its thread runs where there are fewer cores than threads.
+    fn precedence(&self) -> Precedence {
+        Precedence::Equal
     }
 
     /// Does what there is to do.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::agent::{Agent, Duty};
 use super::decoded::Decoded;
 use super::pipe::{Inlet, Outlet, Received, Sent};
+use super::precedence::Precedence;
 use super::results::{Results, TopsKeeper};
 use super::stopwatch::Stopwatch;
 use super::survey::Forward;
@@ -102,6 +103,10 @@ impl Analyst {
 impl Agent for Analyst {
     fn name(&self) -> &'static str {
         "analyst"
+    }
+
+    fn precedence(&self) -> Precedence {
+        Precedence::First
     }
 
     fn duty(&mut self, clock: &Clock) -> Result<Duty, Error> {

@@ -10,6 +10,7 @@ use super::chain::file_name;
 use super::decoded::Decoded;
 use super::normaliser::Normaliser;
 use super::pipe::{Inlet, Outlet, Received, Sent};
+use super::precedence::Precedence;
 use super::recovery::Recovery;
 use super::wait::{CALM, WATCHFUL};
 use super::{Clock, Error, recorder};
@@ -256,6 +257,10 @@ impl Decoder {
 impl Agent for Decoder {
     fn name(&self) -> &'static str {
         "decoder"
+    }
+
+    fn precedence(&self) -> Precedence {
+        Precedence::First
     }
 
     fn duty(&mut self, clock: &Clock) -> Result<Duty, Error> {

@@ -24,6 +24,7 @@ mod normaliser;
 #[cfg(feature = "gpu")]
 mod offload;
 mod pipe;
+mod precedence;
 mod publisher;
 mod receiver;
 mod recorder;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::agent::{Agent, Duty};
 use super::pipe::{Outlet, Sent};
+use super::precedence::Precedence;
 use super::{Clock, Error, recorder};
 use crate::feed::{Packet, Poll, Source};
 use crate::metrics::{Counter, Counters};
@@ -72,6 +73,10 @@ impl Receiver {
 impl Agent for Receiver {
     fn name(&self) -> &'static str {
         "receiver"
+    }
+
+    fn precedence(&self) -> Precedence {
+        Precedence::First
     }
 
     fn duty(&mut self, clock: &Clock) -> Result<Duty, Error> {

@@ -4,14 +4,9 @@ use std::path::Path;
 
 use super::affinity::{self, Cores, Topology};
 use super::agent::{Agent, Duty};
+use super::precedence::{self, Precedence};
 use super::wait::{Rest, Wait};
 use super::{Clock, Error};
-
-/// By how much a thread that gives way is nicer than others, and the nicest that there is.
-#[cfg(target_os = "linux")]
-const LATER: i32 = 10;
-#[cfg(target_os = "linux")]
-const LAST: i32 = 19;
 
 /// How the agents run on threads. The rows are the same whatever is said here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +21,9 @@ pub struct ThreadOptions {
     pub cores: Cores,
     /// NUMA node that the threads stay on; none: anywhere.
     pub numa_node: Option<usize>,
+    /// Real-time priority of the threads that the feed needs, all but those of the publisher alone and of wide
+    /// windows: 1 to 99; none: they share cores with others.
+    pub real_time_priority: Option<u8>,
 }
 
 impl Default for ThreadOptions {
@@ -35,6 +33,7 @@ impl Default for ThreadOptions {
             wait: Wait::default(),
             cores: Cores::default(),
             numa_node: None,
+            real_time_priority: None,
         }
     }
 }
@@ -56,6 +55,19 @@ impl ThreadOptions {
         }
     }
 
+    /// Whether so urgent threads leave cores to others.
+    fn check_priority(&self) -> Result<(), String> {
+        precedence::check(self.real_time_priority)?;
+        let polls = matches!(self.wait, Wait::Yield | Wait::Spin);
+        match self.real_time_priority {
+            Some(_) if polls && self.cores.is_empty() => Err(
+                "engine.real_time_priority: threads that poll on would keep all others from their cores; name                  engine.cores for them, or let engine.wait be park or backoff"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether threads are kept to some cores.
     pub(super) fn places(&self) -> bool {
         !self.cores.is_empty() || self.numa_node.is_some()
@@ -68,6 +80,7 @@ pub(super) struct Threads {
     /// Agents on each, and where it may run.
     shares: Vec<(usize, Cores)>,
     wait: Wait,
+    real_time_priority: Option<u8>,
 }
 
 impl Threads {
@@ -75,6 +88,7 @@ impl Threads {
     /// each beside those that are asked for.
     pub(super) fn plan(options: &ThreadOptions, beside: usize) -> Result<Self, Error> {
         let shared = options.shares().map_err(Error::Threads)?;
+        options.check_priority().map_err(Error::Threads)?;
         let shares = [shared, &vec![1; beside]].concat();
         let topology = match options.places() {
             true => Topology::read(Path::new("/")),
@@ -84,6 +98,7 @@ impl Threads {
         Ok(Self {
             shares: shares.into_iter().zip(cores).collect(),
             wait: options.wait,
+            real_time_priority: options.real_time_priority,
         })
     }
 
@@ -95,15 +110,15 @@ impl Threads {
         for (share, cores) in self.shares {
             let group: Vec<Box<dyn Agent>> = agents.by_ref().take(share).collect();
             let name = group.first().map_or("", |agent| agent.name());
-            let gives_way = group.iter().any(|agent| agent.gives_way());
-            let (clock, wait) = (clock.clone(), self.wait);
+            // One that must not wait does not for those that share its thread.
+            let places = group.iter().map(|agent| agent.precedence());
+            let place = places.max().unwrap_or(Precedence::Equal);
+            let (clock, wait, priority) = (clock.clone(), self.wait, self.real_time_priority);
             let thread = std::thread::Builder::new()
                 .name(format!("widetape-{name}"))
                 .spawn(move || {
                     affinity::pin(&cores)?;
-                    if gives_way {
-                        give_way();
-                    }
+                    precedence::take(place, priority).map_err(Error::Threads)?;
                     until_done(group, &clock, Rest::new(wait))
                 })
                 .map_err(Error::Thread)?;
@@ -119,19 +134,6 @@ impl Threads {
         outcome
     }
 }
-
-/// Lets the calling thread, and those that it starts, run after others. Where the system refuses, rows
-/// are the same.
-#[cfg(target_os = "linux")]
-fn give_way() {
-    let own = rustix::process::getpriority_process(None).unwrap_or(0);
-    let later = (own + LATER).min(LAST);
-    let _ = rustix::process::setpriority_process(None, later);
-}
-
-/// On other systems the call would hold for the whole process.
-#[cfg(not(target_os = "linux"))]
-fn give_way() {}
 
 /// Lets a thread's agents take turns in the order of the flow. One that is done is dropped, which
 /// closes its outlets.
@@ -155,22 +157,4 @@ fn until_done(mut agents: Vec<Box<dyn Agent>>, clock: &Clock, mut rest: Rest) ->
         }
     }
     outcome
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thread_that_gives_way_is_alone_with_those_it_starts() {
-        let priority = || rustix::process::getpriority_process(None).unwrap();
-        let before = priority();
-        let nicer = std::thread::spawn(move || {
-            give_way();
-            (priority(), std::thread::spawn(priority).join().unwrap())
-        });
-        let later = (before + LATER).min(LAST);
-        assert_eq!(nicer.join().unwrap(), (later, later));
-        assert_eq!(priority(), before);
-    }
 }

@@ -50,6 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
         ],
     ),
     ("libc", &["src/feed/udp/linux.rs"]),
+    ("thread_priority", &["src/engine/precedence.rs"]),
     ("crossbeam_channel", &["src/engine/"]),
     ("clap", &["src/cli/"]),
     ("hdrhistogram", &["src/metrics/"]),

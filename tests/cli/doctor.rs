@@ -132,7 +132,7 @@ fn what_is_withheld_is_told_with_the_remedy() {
         ),
         (
             "realtime real-time threads are stopped after 950000 us",
-            "chrt",
+            "matters only with engine.real_time_priority",
         ),
         ("huge pages never", "write madvise or always"),
         ("defrag always", "write defer+madvise"),
@@ -152,12 +152,13 @@ fn the_configuration_is_held_against_the_machine() {
     plant(&root, STRICT);
     let config = root.join("w.toml");
     let line = "[[feed.lines]]\ngroup = \"239.192.94.1:0\"\nreceive_buffer = 1000\n";
-    let engine = "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"0-3\"\n";
+    let engine = "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"0-3\"\nreal_time_priority = 1\n";
     fs::write(&config, format!("{line}{engine}")).expect("a configuration");
     let lines = told(&root, Some(&config));
     says(&lines, "cores ", "spin needs 4 cores and there are 2");
     says(&lines, "isolated no cores", "isolcpus=");
     says(&lines, "numa ", "threads are placed");
+    says(&lines, "realtime ", "kernel.sched_rt_runtime_us=-1");
     says(
         &lines,
         "sockets net.core.rmem_max",

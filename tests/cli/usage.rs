@@ -202,7 +202,7 @@ fn fix_for_a_network_without_tls_is_refused_with_the_remedy_and_exit_code_78() {
 }
 
 #[test]
-fn cores_that_are_not_there_are_told_with_key_and_exit_code_78() {
+fn threads_that_cannot_run_as_asked_are_told_with_key_and_exit_code_78() {
     let path = folder("cores").join("w.toml");
     let line =
         "[[feed.lines]]\ngroup = \"239.192.92.1:0\"\n[recovery]\ndisabled = true\n[engine]\n";
@@ -218,6 +218,14 @@ fn cores_that_are_not_there_are_told_with_key_and_exit_code_78() {
         (
             "numa_node = 1023\n",
             "engine.numa_node: there is no node 1023",
+        ),
+        (
+            "real_time_priority = 100\n",
+            "engine.real_time_priority = 100: there are 1 to 99",
+        ),
+        (
+            "real_time_priority = 1\nwait = \"spin\"\n",
+            "let engine.wait be park or backoff",
         ),
     ] {
         fs::write(&path, format!("{line}{engine}")).expect("a configuration");

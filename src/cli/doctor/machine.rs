@@ -28,7 +28,7 @@ pub(super) fn findings(root: &Path, config: &Config) -> Vec<Finding> {
         isolated(root, config),
         nodes(config, &topology),
         governor(root, &topology),
-        realtime(root),
+        realtime(root, config),
     ];
     found.extend([huge_pages(root), defrag(root)]);
     found.extend([receive_buffers(root, config), default_buffers(root)]);
@@ -216,16 +216,23 @@ fn governor(root: &Path, topology: &Topology) -> Finding {
     }
 }
 
-fn realtime(root: &Path) -> Finding {
+fn realtime(root: &Path, config: &Config) -> Finding {
     let path = "proc/sys/kernel/sched_rt_runtime_us";
-    from_file("realtime", root, path, |text| match text {
+    from_file("realtime", root, path, |text| {
+        match text {
         "-1" => ("no throttling".to_owned(), "as it should be".to_owned()),
         _ => (
             format!("real-time threads are stopped after {text} us of their period"),
-            "matters only if the service is started in a real-time class (chrt): then sysctl -w \
-             kernel.sched_rt_runtime_us=-1"
-                .to_owned(),
+            match config.engine.real_time_priority {
+                None => "matters only with engine.real_time_priority",
+                Some(_) => {
+                    "the feed waits for the rest of it: sysctl -w kernel.sched_rt_runtime_us=-1, if other \
+                     threads have cores of their own"
+                }
+            }
+            .to_owned(),
         ),
+    }
     })
 }
 

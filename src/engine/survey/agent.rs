@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::agent::{Agent, Duty};
 use super::super::backend::Trouble;
 use super::super::pipe::{Inlet, Outlet, Received, Sent, pipe};
+use super::super::precedence::Precedence;
 use super::super::results::Results;
 use super::super::{Clock, Error, Mode, Options, recorder};
 use super::{Forward, Survey};
@@ -141,8 +142,8 @@ impl Agent for Surveyor {
         "surveyor"
     }
 
-    fn gives_way(&self) -> bool {
-        true
+    fn precedence(&self) -> Precedence {
+        Precedence::Last
     }
 
     fn duty(&mut self, _clock: &Clock) -> Result<Duty, Error> {
