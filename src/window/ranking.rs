@@ -6,7 +6,8 @@ use crate::market::{Locate, Symbol};
 /// which is due until it is let go.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
-    rank_of: Vec<u32>,
+    rank_of: Vec<u16>,
+    /// With as many behind the last as may be taken too much.
     by_rank: Vec<Locate>,
     /// One bit a rank.
     marked: Vec<u64>,
@@ -31,20 +32,21 @@ impl Ranking {
     pub(super) fn rank(&mut self, mut labels: Vec<(Symbol, Locate)>) {
         labels.sort_unstable();
         self.rank_of = vec![0; labels.len()];
-        for (rank, (_, locate)) in (0..).zip(&labels) {
+        for (rank, (_, locate)) in (0..=u16::MAX).zip(&labels) {
             self.rank_of[locate.index()] = rank;
         }
         self.marked = vec![0; labels.len().div_ceil(64)];
         self.groups = vec![0; self.marked.len().div_ceil(64)];
         self.held = vec![0; self.marked.len()];
         self.by_rank = labels.into_iter().map(|(_, locate)| locate).collect();
+        self.by_rank.resize(self.marked.len() * 64 + 1, Locate(0));
         self.stale = false;
     }
 
     /// Marks one symbol, which must have been ranked, if it `is_due`. No branch: whether it is, is hard to foresee.
     #[inline]
     pub(super) fn mark_if(&mut self, locate: Locate, is_due: bool) {
-        let rank = self.rank_of[locate.index()] as usize;
+        let rank = usize::from(self.rank_of[locate.index()]);
         self.marked[rank / 64] |= u64::from(is_due) << (rank % 64);
         self.groups[rank / 4096] |= u64::from(is_due) << (rank / 64 % 64);
     }
@@ -56,11 +58,16 @@ impl Ranking {
             while *group != 0 {
                 let word = place * 64 + group.trailing_zeros() as usize;
                 let mut marked = std::mem::take(&mut self.marked[word]);
+                let end = into.len() + marked.count_ones() as usize;
+                // Four at a time, as no processor foresees how many there are; what is too much is taken off.
                 while marked != 0 {
-                    let rank = word * 64 + marked.trailing_zeros() as usize;
-                    into.push(self.by_rank[rank]);
-                    marked &= marked - 1;
+                    into.extend_from_slice(&[(); 4].map(|()| {
+                        let bit = marked.trailing_zeros() as usize;
+                        marked &= marked.wrapping_sub(1);
+                        self.by_rank[word * 64 + bit]
+                    }));
                 }
+                into.truncate(end);
                 *group &= *group - 1;
             }
         }
@@ -69,13 +76,13 @@ impl Ranking {
     /// Holds one symbol, which must have been ranked.
     #[inline]
     pub(super) fn hold(&mut self, locate: Locate) {
-        let rank = self.rank_of[locate.index()] as usize;
+        let rank = usize::from(self.rank_of[locate.index()]);
         self.held[rank / 64] |= 1 << (rank % 64);
     }
 
     /// Lets one symbol go.
     pub(super) fn let_go(&mut self, locate: Locate) {
-        let rank = self.rank_of[locate.index()] as usize;
+        let rank = usize::from(self.rank_of[locate.index()]);
         self.held[rank / 64] &= !(1 << (rank % 64));
     }
 

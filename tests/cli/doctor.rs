@@ -152,7 +152,8 @@ fn the_configuration_is_held_against_the_machine() {
     plant(&root, STRICT);
     let config = root.join("w.toml");
     let line = "[[feed.lines]]\ngroup = \"239.192.94.1:0\"\nreceive_buffer = 1000\n";
-    let engine = "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"0-3\"\nreal_time_priority = 1\n";
+    let engine =
+        "[engine]\nwait = \"spin\"\nthreads = 4\ncores = \"0-3\"\nreal_time_priority = 1\n";
     fs::write(&config, format!("{line}{engine}")).expect("a configuration");
     let lines = told(&root, Some(&config));
     says(&lines, "cores ", "spin needs 4 cores and there are 2");
