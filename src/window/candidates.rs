@@ -15,8 +15,6 @@ pub(super) struct Extreme {
 }
 
 impl Extreme {
-    pub(super) const NONE: Self = Self { rank: 0 };
-
     #[inline]
     fn new(rank: u32, position: Position) -> Self {
         Self {
@@ -57,14 +55,6 @@ impl Extreme {
     #[inline]
     fn beats(self, other: Self) -> bool {
         self.rank >> 32 >= other.rank >> 32
-    }
-
-    /// This one where `mask` is 0, `other` where it is all ones. Without a branch, as no processor foresees it.
-    #[inline]
-    pub(super) fn unless(self, mask: u64, other: Self) -> Self {
-        Self {
-            rank: self.rank & !mask | other.rank & mask,
-        }
     }
 }
 

@@ -61,8 +61,11 @@ impl Sliding {
         let face = &mut self.symbols.faces[locate];
         if face.position == position {
             face.position = previous.unwrap_or(TradeLog::NONE);
-            face.price = previous.map_or(Price(0), |previous| self.log.get(previous).price);
         }
+        let close = match face.position {
+            TradeLog::NONE => Price(0),
+            newest => self.log.get(newest).price,
+        };
         let (log, oldest) = (&self.log, self.oldest);
         let older = log.backwards(previous.unwrap_or(TradeLog::NONE));
         let older = older.take_while(|&older| older >= oldest);
@@ -74,7 +77,7 @@ impl Sliding {
         let taken = (trade.price.0, trade.shares.0);
         if trade.time.0 >= self.next_end - self.spec.step.nanos() {
             entered.take_back(position, taken, next);
-            self.symbols.faces[locate].has_entered = entered.trades > 0;
+            self.symbols.faces[locate].has_entered = entered.sums.trades > 0;
         } else {
             let asked = self.cursors.iter().zip(&mut *totals);
             for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
@@ -86,11 +89,14 @@ impl Sliding {
         let is_finite = windows.map(|window| window.width != Width::Session);
         let all = totals.iter_mut().zip(is_finite);
         for (totals, has_candidates) in all.chain([(entered, self.finite)]) {
+            totals.sums.close = close;
             if totals.has_extreme(position) {
-                (totals.high, totals.low) = match has_candidates {
+                let (high, low) = match has_candidates {
                     true => self.symbols.candidates[locate].extremes(totals.head),
                     false => extremes_since(&self.log, totals.head),
                 };
+                totals.set_high(high);
+                totals.set_low(low);
             }
         }
     }

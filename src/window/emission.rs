@@ -1,6 +1,8 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
+use super::candidates::Candidates;
 use super::sliding::Sliding;
+use super::state::Totals;
 use super::{Output, Row, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
@@ -9,6 +11,58 @@ use crate::market::{Locate, Timestamp};
 const SOON: usize = 8;
 /// How many executions before it leaves an execution itself is asked for, as it lies in the log.
 const LATER: Position = 16;
+
+/// How many rows ahead the storage of a row is asked for.
+const ROWS_AHEAD: usize = 6;
+/// For how many symbols highs, or lows, are looked up together.
+const TOGETHER: usize = 32;
+
+/// Symbols whose high in a window has left, or whose low: some of some. No processor foresees whose, so they are
+/// noted without a branch and looked up later.
+#[derive(Clone, Copy)]
+struct Missing {
+    locates: [Locate; TOGETHER],
+    count: usize,
+}
+
+impl Missing {
+    const NONE: Self = Self {
+        locates: [Locate(0); TOGETHER],
+        count: 0,
+    };
+
+    /// Notes a symbol if it `is_missing`. There must be room.
+    #[inline(always)]
+    fn note_if(&mut self, locate: Locate, is_missing: bool) {
+        self.locates[self.count % TOGETHER] = locate;
+        self.count += usize::from(is_missing);
+    }
+
+    /// The symbols noted; none are any more.
+    fn take(&mut self) -> &[Locate] {
+        let count = std::mem::take(&mut self.count);
+        &self.locates[..count]
+    }
+}
+
+/// Looks up the highs and lows that are missing in the window whose totals are at `place`.
+#[inline(always)]
+fn look_up(
+    [highs, lows]: &mut [Missing; 2],
+    candidates: &[Candidates],
+    totals: &mut [Totals],
+    place: impl Fn(Locate) -> usize,
+) {
+    // What enters at this end may already be among the candidates.
+    for &locate in highs.take() {
+        let totals = &mut totals[place(locate)];
+        totals.set_high(candidates[locate.index()].high(totals.head));
+    }
+    for &locate in lows.take() {
+        let totals = &mut totals[place(locate)];
+        totals.set_low(candidates[locate.index()].low(totals.head));
+    }
+}
 
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
@@ -75,7 +129,10 @@ impl Sliding {
         let windows = self.spec.windows.len();
         let mask = self.spec.policy.bit();
         let start = self.spec.windows[window].width.start(end);
-        while let Some(trades) = self.log.stretch(self.cursors[window]) {
+        let place = |locate: Locate| locate.index() * windows + window;
+        let mut missing = [Missing::NONE; 2];
+        self.due[window] = u64::MAX;
+        'log: while let Some(trades) = self.log.stretch(self.cursors[window]) {
             for (index, &time) in trades.times.iter().enumerate() {
                 if time >= start {
                     let next = self.cursors[window] + index as Position;
@@ -83,7 +140,7 @@ impl Sliding {
                     self.due[window] = self.leaves_after(window, time);
                     // For what leaves at the ends to come, which are too far apart for the processor to foresee it.
                     self.log.prefetch(next.saturating_add(LATER), self.memory);
-                    return;
+                    break 'log;
                 }
                 if let Some(&soon) = trades.locates.get(index + SOON) {
                     self.prefetch_window(soon, window);
@@ -92,29 +149,34 @@ impl Sliding {
                     continue;
                 }
                 let locate = Locate(trades.locates[index]);
-                let totals = &mut self.totals[locate.index() * windows + window];
+                let totals = &mut self.totals[place(locate)];
                 let position = self.cursors[window] + index as Position;
-                let (next, taken) = (
-                    trades.next[index],
-                    (trades.prices[index], trades.shares[index]),
-                );
-                let (look_up_high, look_up_low) = totals.take(position, taken, next);
-                // What enters at this end may already be among the candidates.
-                if look_up_high {
-                    totals.high = self.symbols.candidates[locate.index()].high(next.position);
-                }
-                if look_up_low {
-                    totals.low = self.symbols.candidates[locate.index()].low(next.position);
-                }
+                let taken = (trades.prices[index], trades.shares[index]);
+                let (high_left, low_left) = totals.take(position, taken, trades.next[index]);
+                missing[0].note_if(locate, high_left);
+                missing[1].note_if(locate, low_left);
                 // A window that is empty now has no row.
-                let holds = totals.trades > 0;
+                let holds = totals.sums.trades > 0;
                 let face = &mut self.symbols.faces[locate.index()];
                 face.changed = face.changed & !(1 << window) | u64::from(holds) << window;
-                self.ranking.mark_if(locate, holds);
+                self.ranking.mark_if(face.rank, holds);
+                if missing.iter().any(|noted| noted.count == TOGETHER) {
+                    look_up(
+                        &mut missing,
+                        &self.symbols.candidates,
+                        &mut self.totals,
+                        place,
+                    );
+                }
             }
             self.cursors[window] += trades.times.len() as Position;
         }
-        self.due[window] = u64::MAX;
+        look_up(
+            &mut missing,
+            &self.symbols.candidates,
+            &mut self.totals,
+            place,
+        );
     }
 
     /// Asks for what an execution that leaves a window will need of its symbol.
@@ -142,7 +204,8 @@ impl Sliding {
         for &locate in &self.touched {
             let totals = &mut self.totals[usize::from(locate) * windows..][..windows];
             self.symbols.enter(usize::from(locate), totals);
-            self.ranking.mark_if(Locate(locate), true);
+            let rank = self.symbols.faces[usize::from(locate)].rank;
+            self.ranking.mark_if(rank, true);
         }
     }
 
@@ -161,7 +224,8 @@ impl Sliding {
     /// none. What was touched has held one, so it is among them.
     fn write_holding(&mut self, end: u64, output: &mut Output) {
         for locate in self.new_holders.drain(..) {
-            self.ranking.hold(locate);
+            let rank = self.symbols.faces[locate.index()].rank;
+            self.ranking.hold(rank);
         }
         let mut due = std::mem::take(&mut self.rows_due);
         self.ranking.put_held(&mut due);
@@ -171,9 +235,10 @@ impl Sliding {
                 self.prefetch_totals(soon.index());
             }
             if !self.write_rows(locate, end, output) && !self.holds(locate) {
-                self.symbols.faces[locate.index()].is_holding = false;
+                let face = &mut self.symbols.faces[locate.index()];
+                face.is_holding = false;
                 self.holders -= 1;
-                self.ranking.let_go(locate);
+                self.ranking.let_go(face.rank);
             }
         }
         self.rows_due = due;
@@ -184,7 +249,7 @@ impl Sliding {
     fn holds(&self, locate: Locate) -> bool {
         let windows = self.spec.windows.len();
         let totals = &self.totals[locate.index() * windows..][..windows];
-        totals.iter().any(|totals| totals.trades > 0)
+        totals.iter().any(|totals| totals.sums.trades > 0)
     }
 
     /// Writes the rows of a symbol that are due; whether there are any.
@@ -199,13 +264,15 @@ impl Sliding {
         while due != 0 {
             let window = due.trailing_zeros() as usize;
             due &= due - 1;
-            if totals[window].trades > 0 {
+            if totals[window].sums.trades > 0 {
+                self.memory
+                    .prefetch(&output.rows, output.rows.len() + ROWS_AHEAD);
                 output.rows.push(Row {
                     end: Timestamp(end),
                     locate,
                     symbol: face.label,
                     window: window as u16,
-                    sums: totals[window].sums(face.price),
+                    sums: totals[window].sums,
                     complete: self.complete >> window & 1 == 1,
                     revision: 0,
                 });
@@ -217,13 +284,18 @@ impl Sliding {
     /// Orders the symbols by their labels, where those have changed.
     fn rank_symbols(&mut self) {
         if self.ranking.is_stale() {
-            let faces = (0..=u16::MAX).zip(&self.symbols.faces);
-            let labels = faces
-                .clone()
-                .map(|(locate, face)| (face.label, Locate(locate)));
-            self.ranking.rank(labels.collect());
-            let holding = faces.filter(|(_, face)| face.is_holding);
-            self.new_holders = holding.map(|(locate, _)| Locate(locate)).collect();
+            let faces = &mut self.symbols.faces;
+            let labels = (0..=u16::MAX).map(Locate).zip(&*faces);
+            let labels = labels.map(|(locate, face)| (face.label, locate));
+            let by_rank = self.ranking.rank(labels.collect());
+            self.new_holders.clear();
+            for (rank, &locate) in (0..).zip(by_rank) {
+                let face = &mut faces[locate.index()];
+                face.rank = rank;
+                if face.is_holding {
+                    self.new_holders.push(locate);
+                }
+            }
         }
     }
 

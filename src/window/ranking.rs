@@ -6,7 +6,6 @@ use crate::market::{Locate, Symbol};
 /// which is due until it is let go.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
-    rank_of: Vec<u16>,
     /// With as many behind the last as may be taken too much.
     by_rank: Vec<Locate>,
     /// One bit a rank.
@@ -28,25 +27,23 @@ impl Ranking {
         self.stale
     }
 
-    /// Orders `labels`, which holds every locate from 0 on. Both marks are forgotten.
-    pub(super) fn rank(&mut self, mut labels: Vec<(Symbol, Locate)>) {
+    /// Orders `labels`, which holds every locate from 0 on, and returns them by rank. Both marks are forgotten.
+    pub(super) fn rank(&mut self, mut labels: Vec<(Symbol, Locate)>) -> &[Locate] {
         labels.sort_unstable();
-        self.rank_of = vec![0; labels.len()];
-        for (rank, (_, locate)) in (0..=u16::MAX).zip(&labels) {
-            self.rank_of[locate.index()] = rank;
-        }
+        let ranked = labels.len();
         self.marked = vec![0; labels.len().div_ceil(64)];
         self.groups = vec![0; self.marked.len().div_ceil(64)];
         self.held = vec![0; self.marked.len()];
         self.by_rank = labels.into_iter().map(|(_, locate)| locate).collect();
         self.by_rank.resize(self.marked.len() * 64 + 1, Locate(0));
         self.stale = false;
+        &self.by_rank[..ranked]
     }
 
-    /// Marks one symbol, which must have been ranked, if it `is_due`. No branch: whether it is, is hard to foresee.
+    /// Marks the symbol of a rank if it `is_due`. No branch: whether it is, is hard to foresee.
     #[inline]
-    pub(super) fn mark_if(&mut self, locate: Locate, is_due: bool) {
-        let rank = usize::from(self.rank_of[locate.index()]);
+    pub(super) fn mark_if(&mut self, rank: u16, is_due: bool) {
+        let rank = usize::from(rank);
         self.marked[rank / 64] |= u64::from(is_due) << (rank % 64);
         self.groups[rank / 4096] |= u64::from(is_due) << (rank / 64 % 64);
     }
@@ -73,16 +70,16 @@ impl Ranking {
         }
     }
 
-    /// Holds one symbol, which must have been ranked.
+    /// Holds the symbol of a rank.
     #[inline]
-    pub(super) fn hold(&mut self, locate: Locate) {
-        let rank = usize::from(self.rank_of[locate.index()]);
+    pub(super) fn hold(&mut self, rank: u16) {
+        let rank = usize::from(rank);
         self.held[rank / 64] |= 1 << (rank % 64);
     }
 
-    /// Lets one symbol go.
-    pub(super) fn let_go(&mut self, locate: Locate) {
-        let rank = usize::from(self.rank_of[locate.index()]);
+    /// Lets the symbol of a rank go.
+    pub(super) fn let_go(&mut self, rank: u16) {
+        let rank = usize::from(rank);
         self.held[rank / 64] &= !(1 << (rank % 64));
     }
 

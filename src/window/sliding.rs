@@ -292,7 +292,6 @@ impl Sliding {
         let locate = trade.locate.index();
         let face = &mut self.symbols.faces[locate];
         let last = std::mem::replace(&mut face.position, position);
-        face.price = trade.price;
         if !std::mem::replace(&mut face.has_entered, true) {
             self.touched.push(trade.locate.0);
         }

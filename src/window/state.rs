@@ -14,41 +14,60 @@ use crate::market::{Locate, Price, Symbol, Trade};
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Totals {
-    pub(super) notional: u128,
-    pub(super) volume: u64,
+    /// As a row has them. Without executions the high is 0 and the low the highest price that there is.
+    pub(super) sums: Sums,
     /// The newest of the executions with the highest price.
-    pub(super) high: Extreme,
+    high_at: Position,
     /// The newest of those with the lowest.
-    pub(super) low: Extreme,
-    pub(super) trades: u32,
+    low_at: Position,
     /// Oldest unbroken execution in the window.
     pub(super) head: Position,
-    /// Its price.
-    pub(super) open: u32,
 }
 
 impl Totals {
     pub(super) const EMPTY: Self = Self {
-        notional: 0,
-        volume: 0,
-        high: Extreme::NONE,
-        low: Extreme::NONE,
-        trades: 0,
+        sums: Sums {
+            notional: 0,
+            volume: 0,
+            trades: 0,
+            open: Price(0),
+            high: Price(0),
+            low: Price(u32::MAX),
+            close: Price(0),
+        },
+        high_at: TradeLog::NONE,
+        low_at: TradeLog::NONE,
         head: TradeLog::NONE,
-        open: 0,
     };
 
     #[inline]
     pub(super) fn add(&mut self, trade: &Trade, position: Position) {
         let price = trade.price.0;
         if self.head == TradeLog::NONE {
-            (self.head, self.open) = (position, price);
+            (self.head, self.sums.open) = (position, trade.price);
         }
-        self.notional += u128::from(price) * u128::from(trade.shares.0);
-        self.volume += u64::from(trade.shares.0);
-        self.trades += 1;
-        self.high = self.high.max(Extreme::high(position, price));
-        self.low = self.low.max(Extreme::low(position, price));
+        self.sums.notional += u128::from(price) * u128::from(trade.shares.0);
+        self.sums.volume += u64::from(trade.shares.0);
+        self.sums.trades += 1;
+        self.sums.close = trade.price;
+        self.raise(trade.price, position);
+        self.lower(trade.price, position);
+    }
+
+    /// Takes note of the high of newer executions.
+    #[inline(always)]
+    fn raise(&mut self, high: Price, at: Position) {
+        let is_higher = high >= self.sums.high;
+        self.sums.high = self.sums.high.max(high);
+        self.high_at = if is_higher { at } else { self.high_at };
+    }
+
+    /// Takes note of the low of newer executions.
+    #[inline(always)]
+    fn lower(&mut self, low: Price, at: Position) {
+        let is_lower = low <= self.sums.low;
+        self.sums.low = self.sums.low.min(low);
+        self.low_at = if is_lower { at } else { self.low_at };
     }
 
     /// Adds executions that are newer than all of these.
@@ -57,12 +76,13 @@ impl Totals {
         // All ones where it is empty.
         let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
         self.head = self.head & !empty | newer.head & empty;
-        self.open = self.open & !empty | newer.open & empty;
-        self.notional += newer.notional;
-        self.volume += newer.volume;
-        self.trades += newer.trades;
-        self.high = self.high.max(newer.high);
-        self.low = self.low.max(newer.low);
+        self.sums.open.0 = self.sums.open.0 & !empty | newer.sums.open.0 & empty;
+        self.sums.notional += newer.sums.notional;
+        self.sums.volume += newer.sums.volume;
+        self.sums.trades += newer.sums.trades;
+        self.sums.close = newer.sums.close;
+        self.raise(newer.sums.high, newer.high_at);
+        self.lower(newer.sums.low, newer.low_at);
     }
 
     /// Takes the execution at `position` away; the oldest one in the window that is left, if one is, is
@@ -74,20 +94,23 @@ impl Totals {
         (price, shares): (u32, u32),
         head: Link,
     ) -> (bool, bool) {
-        self.notional -= u128::from(price) * u128::from(shares);
-        self.volume -= u64::from(shares);
-        self.trades -= 1;
-        let [empty, single] = [self.trades == 0, self.trades <= 1];
-        let mask = |is: bool| u64::from(is).wrapping_neg();
-        self.head = head.position | mask(empty) as u32;
-        self.open = head.price;
-        let [high, low] = [Extreme::high, Extreme::low]
-            .map(|extreme| extreme(head.position, head.price))
-            .map(|only| only.unless(mask(empty), Extreme::NONE));
-        self.high = self.high.unless(mask(single), high);
-        self.low = self.low.unless(mask(single), low);
-        let is_old = |extreme: Extreme| !single & (extreme.position() == position);
-        (is_old(self.high), is_old(self.low))
+        self.sums.notional -= u128::from(price) * u128::from(shares);
+        self.sums.volume -= u64::from(shares);
+        self.sums.trades -= 1;
+        let [empty, single] = [self.sums.trades == 0, self.sums.trades <= 1];
+        let mask = |is: bool| u32::from(is).wrapping_neg();
+        let unless = |value: u32, mask: u32, other: u32| value & !mask | other & mask;
+        self.head = head.position | mask(empty);
+        self.sums.open = Price(head.price);
+        let [high, low] = [head.price & !mask(empty), head.price | mask(empty)];
+        self.sums.high.0 = unless(self.sums.high.0, mask(single), high);
+        self.sums.low.0 = unless(self.sums.low.0, mask(single), low);
+        self.high_at = unless(self.high_at, mask(single), self.head);
+        self.low_at = unless(self.low_at, mask(single), self.head);
+        (
+            !single & (self.high_at == position),
+            !single & (self.low_at == position),
+        )
     }
 
     /// Takes an execution away that may be in the middle of the window: `next` is the one behind it. High and
@@ -97,7 +120,7 @@ impl Totals {
             head if head == position => next,
             head => Link {
                 position: head,
-                price: self.open,
+                price: self.sums.open.0,
             },
         };
         self.take(position, taken, head);
@@ -105,28 +128,26 @@ impl Totals {
 
     /// Whether the execution at `position` is its high or its low.
     pub(super) fn has_extreme(&self, position: Position) -> bool {
-        let is_there = |extreme: Extreme| extreme.position() == position;
-        self.trades > 0 && (is_there(self.high) || is_there(self.low))
+        self.sums.trades > 0 && (self.high_at == position || self.low_at == position)
     }
 
-    /// The totals as a row has them; `close` is the price of the symbol's newest execution.
+    /// Says which execution has the highest price now.
     #[inline]
-    pub(super) fn sums(&self, close: Price) -> Sums {
-        Sums {
-            notional: self.notional,
-            volume: self.volume,
-            trades: u64::from(self.trades),
-            open: Price(self.open),
-            high: self.high.highest(),
-            low: self.low.lowest(),
-            close,
-        }
+    pub(super) fn set_high(&mut self, high: Extreme) {
+        (self.sums.high, self.high_at) = (high.highest(), high.position());
+    }
+
+    /// Says which execution has the lowest price now.
+    #[inline]
+    pub(super) fn set_low(&mut self, low: Extreme) {
+        (self.sums.low, self.low_at) = (low.lowest(), low.position());
     }
 }
 
 /// What is looked at of a symbol whenever something enters or leaves its windows and when its rows are
 /// written: half a cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub(super) struct Face {
     /// How its rows name it.
     pub(super) label: Symbol,
@@ -135,8 +156,8 @@ pub(super) struct Face {
     pub(super) changed: u64,
     /// Where its newest unbroken execution is: the end of the chain of links.
     pub(super) position: Position,
-    /// Price of that execution.
-    pub(super) price: Price,
+    /// In which place its rows come, as the [`Ranking`](super::ranking::Ranking) has it.
+    pub(super) rank: u16,
     /// Whether something has entered since the last emission.
     pub(super) has_entered: bool,
     /// Whether the symbol is among those that may hold executions.
@@ -168,7 +189,7 @@ impl Symbols {
             label,
             changed: 0,
             position: TradeLog::NONE,
-            price: Price(0),
+            rank: 0,
             has_entered: false,
             is_holding: false,
         });
