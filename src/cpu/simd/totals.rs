@@ -40,9 +40,10 @@ struct Addends([[u64; 2]; GROUP]);
 
 type Rows = [Partial; 1 << 16];
 
-/// All bits that any price and any shares have: no price and no shares are greater.
+/// All bits that any locate, price and shares have: none is greater.
 #[derive(Clone, Copy, Debug, Default)]
 struct Peak {
+    locates: u16,
     prices: u32,
     shares: u32,
 }
@@ -53,6 +54,8 @@ struct Held {
     notional: u128,
     volume: u128,
     count: u64,
+    /// Rows from here on hold nothing.
+    rows: usize,
 }
 
 impl Held {
@@ -63,6 +66,7 @@ impl Held {
             notional: self.notional + prices * shares * count as u128,
             volume: self.volume + shares * count as u128,
             count: self.count + count as u64,
+            rows: self.rows.max(usize::from(peak.locates) + 1),
         };
         let fits = held.notional >> 64 == 0
             && held.volume >> VOLUME_BITS == 0
@@ -83,7 +87,7 @@ pub(super) fn totals(arch: Arch, memory: Memory, trades: &TradeSlices<'_>, total
             continue;
         }
         arch.dispatch(TakeBack(&mut rows, &block));
-        empty(&mut rows, totals);
+        empty(&mut rows[..held.rows], totals);
         match Held::default().and(block.len(), peak) {
             Some(alone) => {
                 arch.dispatch(Add(&mut rows, &block, memory));
@@ -95,7 +99,7 @@ pub(super) fn totals(arch: Arch, memory: Memory, trades: &TradeSlices<'_>, total
             }
         }
     }
-    empty(&mut rows, totals);
+    empty(&mut rows[..held.rows], totals);
 }
 
 #[expect(
@@ -163,6 +167,9 @@ fn each(trades: &TradeSlices<'_>, memory: Memory, mut put: impl FnMut(u16, [u64;
             let notional = u64::from(price) * u64::from(shares);
             *addend = [notional, u64::from(shares) + ONE];
         }
+        for &locate in group.locates {
+            peak.locates |= locate;
+        }
         for (addend, policies) in addends.iter_mut().zip(group.policies) {
             let keep = u64::from(policies & trades.mask != 0).wrapping_neg();
             *addend = addend.map(|part| part & keep);
@@ -175,7 +182,7 @@ fn each(trades: &TradeSlices<'_>, memory: Memory, mut put: impl FnMut(u16, [u64;
 }
 
 /// Moves the rows into the totals.
-fn empty(rows: &mut Rows, totals: &mut Totals) {
+fn empty(rows: &mut [Partial], totals: &mut Totals) {
     for (locate, row) in (0..=u16::MAX).zip(rows) {
         let [notional, size] = std::mem::take(&mut row.0);
         if size != 0 {
@@ -204,8 +211,13 @@ mod tests {
             notional,
             volume,
             count,
+            rows: 0,
         };
-        let peak = |prices, shares| Peak { prices, shares };
+        let peak = |prices, shares| Peak {
+            locates: 0,
+            prices,
+            shares,
+        };
         let full = u128::from(u64::MAX);
         assert!(held(full - 12, 0, 0).and(2, peak(3, 2)).is_some());
         assert!(held(full - 11, 0, 0).and(2, peak(3, 2)).is_none());

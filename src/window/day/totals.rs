@@ -42,12 +42,15 @@ impl Total {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totals {
     by_locate: Box<[Total]>,
+    /// None from here on has been added to.
+    end: usize,
 }
 
 impl Default for Totals {
     fn default() -> Self {
         Self {
             by_locate: vec![Total::default(); 1 << 16].into(),
+            end: 0,
         }
     }
 }
@@ -55,7 +58,8 @@ impl Default for Totals {
 impl Totals {
     /// Sets all sums to 0.
     pub fn clear(&mut self) {
-        self.by_locate.fill(Total::default());
+        self.by_locate[..self.end].fill(Total::default());
+        self.end = 0;
     }
 
     /// The sums of one symbol.
@@ -68,12 +72,15 @@ impl Totals {
     /// The sums of one symbol, to be added to.
     #[inline]
     pub fn get_mut(&mut self, locate: Locate) -> &mut Total {
+        self.end = self.end.max(locate.index() + 1);
         &mut self.by_locate[locate.index()]
     }
 
     /// Adds the sums of other executions, symbol by symbol.
     pub fn add(&mut self, other: &Totals) {
-        for (total, other) in self.by_locate.iter_mut().zip(&other.by_locate) {
+        self.end = self.end.max(other.end);
+        let others = &other.by_locate[..other.end];
+        for (total, other) in self.by_locate.iter_mut().zip(others) {
             total.add(other);
         }
     }
@@ -82,7 +89,7 @@ impl Totals {
     pub fn iter(&self) -> impl Iterator<Item = (Locate, &Total)> {
         (0..=u16::MAX)
             .map(Locate)
-            .zip(&self.by_locate)
+            .zip(&self.by_locate[..self.end])
             .filter(|(_, total)| total.trades > 0)
     }
 }
