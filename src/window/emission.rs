@@ -17,7 +17,7 @@ const ROWS_AHEAD: usize = 6;
 /// For how many symbols highs, or lows, are looked up together.
 const TOGETHER: usize = 32;
 
-/// Symbols whose high in a window has left, or whose low: some of some. No processor foresees whose, so they are
+/// Symbols whose high in a window has left, or whose low. No processor foresees whose it is, so they are
 /// noted without a branch and looked up later.
 #[derive(Clone, Copy)]
 struct Missing {
@@ -289,7 +289,7 @@ impl Sliding {
             let labels = labels.map(|(locate, face)| (face.label, locate));
             let by_rank = self.ranking.rank(labels.collect());
             self.new_holders.clear();
-            for (rank, &locate) in (0..).zip(by_rank) {
+            for (rank, &locate) in (0..=u16::MAX).zip(by_rank) {
                 let face = &mut faces[locate.index()];
                 face.rank = rank;
                 if face.is_holding {

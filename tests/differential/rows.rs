@@ -6,7 +6,7 @@ use widetape::columns::Batch;
 use widetape::cpu::Scalar;
 use widetape::engine::{Backend, Clock, Engine, Mode, Normaliser, Options};
 use widetape::feed::Framing;
-use widetape::market::{Duration, Timestamp};
+use widetape::market::{Duration, Locate, Price, Shares, Timestamp, Trade as Execution};
 use widetape::metrics::Counter;
 use widetape::publish::Shared;
 use widetape::window::{Corrections, Output, Policy, Row, Sliding, Spec};
@@ -284,4 +284,28 @@ fn days_by_hand() {
             compare(spec, events, seed);
         });
     }
+}
+
+#[test]
+fn the_last_locate_has_its_rows() {
+    let spec = Spec {
+        windows: vec!["1s".parse().unwrap()],
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for (locate, match_number) in [(u16::MAX, 1), (0, 2)] {
+        batch.trades.push(&Execution {
+            time: Timestamp(1),
+            locate: Locate(locate),
+            price: Price(10),
+            shares: Shares(3),
+            match_number,
+            policies: u8::MAX,
+        });
+    }
+    sliding.apply(&batch, &mut output).unwrap();
+    sliding.advance(100_000_000, &mut output);
+    let locates: Vec<u16> = output.rows.iter().map(|row| row.locate.0).collect();
+    assert_eq!(locates, [0, u16::MAX]);
 }
