@@ -218,21 +218,19 @@ fn governor(root: &Path, topology: &Topology) -> Finding {
 
 fn realtime(root: &Path, config: &Config) -> Finding {
     let path = "proc/sys/kernel/sched_rt_runtime_us";
-    from_file("realtime", root, path, |text| {
-        match text {
+    let advice = match config.engine.real_time_priority {
+        None => "matters only with engine.real_time_priority",
+        Some(_) => {
+            "the feed waits for the rest of it: sysctl -w kernel.sched_rt_runtime_us=-1, if \
+             other threads have cores of their own"
+        }
+    };
+    from_file("realtime", root, path, |text| match text {
         "-1" => ("no throttling".to_owned(), "as it should be".to_owned()),
         _ => (
             format!("real-time threads are stopped after {text} us of their period"),
-            match config.engine.real_time_priority {
-                None => "matters only with engine.real_time_priority",
-                Some(_) => {
-                    "the feed waits for the rest of it: sysctl -w kernel.sched_rt_runtime_us=-1, if other \
-                     threads have cores of their own"
-                }
-            }
-            .to_owned(),
+            advice.to_owned(),
         ),
-    }
     })
 }
 
