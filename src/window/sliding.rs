@@ -199,7 +199,9 @@ impl Sliding {
         let locate = usize::from(locate);
         self.memory.prefetch(&self.symbols.faces, locate);
         self.memory.prefetch(&self.symbols.entered, locate);
-        self.memory.prefetch(&self.symbols.candidates, locate);
+        if self.finite {
+            self.memory.prefetch(&self.symbols.candidates, locate);
+        }
         self.prefetch_totals(locate);
     }
 
@@ -215,7 +217,9 @@ impl Sliding {
     /// When that has arrived: asks for the candidates that an execution that enters may beat.
     #[inline]
     fn prefetch_candidates(&self, locate: u16) {
-        if let Some(candidates) = self.symbols.candidates.get(usize::from(locate)) {
+        if self.finite
+            && let Some(candidates) = self.symbols.candidates.get(usize::from(locate))
+        {
             candidates.prefetch(self.memory);
         }
     }
