@@ -4,16 +4,19 @@
 //! touched, over the symbol's executions in the log, exactly as the batch path does; their values
 //! come from the kernel.
 
+use std::iter::successors;
+
 use super::bounds::{Planned, Planner, breaks_of};
-use super::candidates::Extreme;
 use super::sliding::{Broken, Sliding};
 use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
 use crate::columns::{Position, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
 
-/// The executions of one symbol, oldest first, broken ones included.
+/// The executions of one symbol that rows depend on, oldest first, broken ones included.
 #[derive(Debug, Default)]
 struct History {
+    /// The newest of the unbroken ones that are left out, as they are too old for all windows but the session.
+    older: Option<Position>,
     positions: Vec<Position>,
     times: Vec<u64>,
     prices: Vec<u32>,
@@ -71,6 +74,12 @@ impl Sliding {
         let older = older.take_while(|&older| older >= oldest);
         let older = older.map(|at| (at, log.get(at).price.0));
         self.symbols.candidates[locate].reconsider(position, older);
+        if self.session.is_some() {
+            let chained = |at: Position| (at != TradeLog::NONE).then_some(at);
+            let later = successors(chained(next.position), |&at| chained(log.next(at).position));
+            let later = later.map(|at| (at, log.get(at).price.0));
+            self.symbols.records[locate].take_back(position, later);
+        }
         let windows = self.spec.windows.len();
         let totals = &mut self.totals[locate * windows..][..windows];
         let entered = &mut self.symbols.entered[locate];
@@ -93,7 +102,7 @@ impl Sliding {
             if totals.has_extreme(position) {
                 let (high, low) = match has_candidates {
                     true => self.symbols.candidates[locate].extremes(totals.head),
-                    false => extremes_since(&self.log, totals.head),
+                    false => self.symbols.records[locate].up_to(TradeLog::NONE),
                 };
                 totals.set_high(high);
                 totals.set_low(low);
@@ -110,7 +119,7 @@ impl Sliding {
         passed: u64,
         output: &mut Output,
     ) {
-        let history = self.history(trade.locate, self.reach(trade.time.0), trade.time.0);
+        let history = self.history(trade.locate, trade.time.0);
         let breaks = self.breaks_in(&history);
         let Ok(index) = history.positions.binary_search(&position) else {
             return;
@@ -131,10 +140,8 @@ impl Sliding {
             });
         }
         // Window by window, as they were planned: so the bounds seldom go back, for which kernels are made.
-        let bounds: Vec<Bounds> = rows
-            .iter()
-            .map(|(row, _)| alive.bounds(row.bounds))
-            .collect();
+        let planned = rows.iter().map(|(row, _)| alive.bounds(row.bounds));
+        let bounds: Vec<Bounds> = planned.chain([alive.all()]).collect();
         let mut sums = vec![Sums::default(); bounds.len()];
         let (prices, shares) = (&alive.prices, &alive.shares);
         self.kernel.evaluate(&mut [Job {
@@ -143,6 +150,15 @@ impl Sliding {
             bounds: &bounds,
             sums: &mut sums,
         }]);
+        let later = sums.pop().unwrap_or_default();
+        if let (Some(session), Some(older)) = (self.session, history.older) {
+            let older = self.session_up_to(older, session, trade.locate, &later);
+            for ((_, window), sums) in rows.iter().zip(&mut sums) {
+                if self.spec.windows[usize::from(*window)].width == Width::Session {
+                    *sums = older.then(sums);
+                }
+            }
+        }
         self.counts.corrections += rows.len() as u64;
         let first = output.rows.len();
         output
@@ -160,42 +176,58 @@ impl Sliding {
         output.close(now);
     }
 
-    /// Time of the oldest execution that a row touched by an execution at `time` may depend on.
-    fn reach(&self, time: u64) -> u64 {
-        if self.spec.has_session() {
-            return 0;
+    /// The eligible executions of `locate` that rows touched by an execution at `time` depend on, but for the
+    /// unbroken ones that the session alone still holds.
+    fn history(&self, locate: Locate, time: u64) -> History {
+        let reach = self.spec.widest() + self.spec.step.nanos();
+        let (from, last) = match self.session {
+            Some(_) => (0, u64::MAX),
+            None => (time.saturating_sub(reach), time.saturating_add(reach)),
+        };
+        // All of an execution is read on the way: the wait for it and the one for the next overlap.
+        let with_trade = |position| (position, self.log.get(position));
+        let newest = self.symbols.faces[locate.index()].position;
+        let mut unbroken = self.log.backwards(newest).map(with_trade).peekable();
+        let since = time.saturating_sub(reach);
+        let recent = std::iter::from_fn(|| unbroken.next_if(|(_, trade)| trade.time.0 >= since));
+        let mut trades: Vec<(Position, Trade)> = recent.collect();
+        let older = unbroken.peek().map(|&(position, _)| position);
+        let broken = self.broken.keys().copied().map(with_trade);
+        trades.extend(broken.filter(|(_, trade)| trade.locate == locate));
+        trades.retain(|(_, trade)| (from..=last).contains(&trade.time.0));
+        // Two runs, one from the newest on: a sort that finds them has little to do.
+        trades.sort_by_key(|&(position, _)| position);
+        let (positions, trades): (Vec<_>, Vec<_>) = trades.into_iter().unzip();
+        History {
+            older,
+            positions,
+            times: trades.iter().map(|trade| trade.time.0).collect(),
+            prices: trades.iter().map(|trade| trade.price.0).collect(),
+            shares: trades.iter().map(|trade| trade.shares.0).collect(),
         }
-        time.saturating_sub(self.spec.widest() + self.spec.step.nanos())
     }
 
-    /// The eligible executions of `locate` from `from` to the widest finite end that an execution at
-    /// `time` touches (to now if the session is asked for).
-    fn history(&self, locate: Locate, from: u64, time: u64) -> History {
-        let last = if self.spec.has_session() {
-            u64::MAX
-        } else {
-            time.saturating_add(self.spec.widest() + self.spec.step.nanos())
-        };
-        let unbroken = self
-            .log
-            .backwards(self.symbols.faces[locate.index()].position);
-        let broken = self.broken.keys().copied();
-        let mut positions: Vec<Position> = unbroken
-            .take_while(|&position| self.log.time(position) >= from)
-            .chain(broken.filter(|&position| self.log.get(position).locate == locate))
-            .collect();
-        positions.sort_unstable();
-        let mut history = History::default();
-        for position in positions {
-            let trade = self.log.get(position);
-            if (from..=last).contains(&trade.time.0) {
-                history.positions.push(position);
-                history.times.push(trade.time.0);
-                history.prices.push(trade.price.0);
-                history.shares.push(trade.shares.0);
-            }
+    /// The sums of the session of `locate` up to the execution at `newest`, where those of all later ones
+    /// are `later`. `session` is its window.
+    fn session_up_to(
+        &self,
+        newest: Position,
+        session: usize,
+        locate: Locate,
+        later: &Sums,
+    ) -> Sums {
+        let totals = &self.totals[locate.index() * self.spec.windows.len() + session];
+        let entered = &self.symbols.entered[locate.index()].sums;
+        let (high, low) = self.symbols.records[locate.index()].up_to(newest);
+        Sums {
+            notional: totals.sums.notional + entered.notional - later.notional,
+            volume: totals.sums.volume + entered.volume - later.volume,
+            trades: totals.sums.trades + entered.trades - later.trades,
+            open: totals.sums.open,
+            high: high.highest(),
+            low: low.lowest(),
+            close: self.log.get(newest).price,
         }
-        history
     }
 
     fn breaks_in(&self, history: &History) -> Vec<Break> {
@@ -215,18 +247,6 @@ impl Sliding {
         let raw: Vec<(u32, u64)> = raw.into_iter().map(|(_, broken)| broken).collect();
         breaks_of(&raw, &history.times, self.spec.corrections)
     }
-}
-
-/// Highest and lowest price of the chain of executions from `first` on, for windows without an end: the
-/// candidates are kept as far back as finite windows reach.
-fn extremes_since(log: &TradeLog, first: Position) -> (Extreme, Extreme) {
-    let chained = |position: Position| (position != TradeLog::NONE).then_some(position);
-    let chain = std::iter::successors(chained(first), |&at| chained(log.next(at).position));
-    chain.fold(Default::default(), |(high, low): (Extreme, Extreme), at| {
-        let price = log.get(at).price.0;
-        let (newer_high, newer_low) = (Extreme::high(at, price), Extreme::low(at, price));
-        (high.max(newer_high), low.max(newer_low))
-    })
 }
 
 /// The ends, as (after, last] in nanoseconds, whose window holds an execution at `time`, none after `passed`.
@@ -280,6 +300,14 @@ impl Alive {
             prices: keep(prices),
             shares: keep(shares),
             gone,
+        }
+    }
+
+    /// The bounds of all that are left.
+    fn all(&self) -> Bounds {
+        Bounds {
+            low: 0,
+            high: self.prices.len() as u32,
         }
     }
 

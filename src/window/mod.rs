@@ -15,6 +15,7 @@ mod kernel;
 mod output;
 mod policy;
 mod ranking;
+mod records;
 mod row;
 mod selection;
 mod sliding;

@@ -85,6 +85,8 @@ pub struct Sliding {
     /// One bit for each window of which every symbol that holds executions has a row.
     pub(super) news: u64,
     pub(super) finite: bool,
+    /// The window without a width, if one is asked for.
+    pub(super) session: Option<usize>,
     /// Whether an execution may leave a window at the end at which it enters: some width is below the
     /// step.
     pub(super) narrow: bool,
@@ -102,6 +104,7 @@ impl Sliding {
             news: 0,
             oldest: 0,
             finite: spec.widest() > 0,
+            session: spec.session(),
             narrow: spec.narrowest() < spec.step.nanos(),
             spec,
             memory: Memory::default(),
@@ -306,6 +309,11 @@ impl Sliding {
         if self.finite {
             self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
         }
+        if let Some(session) = self.session
+            && self.totals[locate * self.spec.windows.len() + session].is_passed_by(trade.price)
+        {
+            self.symbols.records[locate].consider(position, trade.price);
+        }
         self.symbols.entered[locate].add(trade, position);
         if last != TradeLog::NONE {
             let price = trade.price.0;
@@ -351,7 +359,7 @@ impl Sliding {
     /// Gives up trades that neither a window nor a correction can need.
     fn give_up_old_trades(&mut self) {
         let keep = match self.spec.corrections {
-            _ if self.spec.has_session() => return,
+            _ if self.session.is_some() => return,
             Corrections::All => return,
             Corrections::Off => self.oldest,
             Corrections::Within(age) => {

@@ -224,12 +224,11 @@ impl Spec {
         self.windows.iter().filter_map(finite)
     }
 
-    /// Whether the session is among the windows.
+    /// Which window is the session, if one is.
     #[must_use]
-    pub fn has_session(&self) -> bool {
-        self.windows
-            .iter()
-            .any(|window| window.width == Width::Session)
+    pub fn session(&self) -> Option<usize> {
+        let mut widths = self.windows.iter().map(|window| window.width);
+        widths.position(|width| width == Width::Session)
     }
 }
 

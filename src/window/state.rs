@@ -7,6 +7,7 @@
 
 use super::Sums;
 use super::candidates::{Candidates, Extreme};
+use super::records::Records;
 use crate::columns::{Link, Position, TradeLog};
 use crate::market::{Locate, Price, Symbol, Trade};
 
@@ -131,6 +132,12 @@ impl Totals {
         self.sums.trades > 0 && (self.high_at == position || self.low_at == position)
     }
 
+    /// Whether a price is beyond all that it holds.
+    #[inline]
+    pub(super) fn is_passed_by(&self, price: Price) -> bool {
+        (price > self.sums.high) | (price < self.sums.low)
+    }
+
     /// Says which execution has the highest price now.
     #[inline]
     pub(super) fn set_high(&mut self, high: Extreme) {
@@ -169,6 +176,8 @@ pub(super) struct Face {
 pub(super) struct Symbols {
     pub(super) faces: Vec<Face>,
     pub(super) candidates: Vec<Candidates>,
+    /// Of use where the session is asked for.
+    pub(super) records: Vec<Records>,
     /// Unbroken executions since the last emission, at which they enter the windows.
     pub(super) entered: Vec<Totals>,
 }
@@ -180,6 +189,7 @@ impl Symbols {
         (0..symbols).for_each(|_| self.push(label));
         self.faces.clear();
         self.candidates.clear();
+        self.records.clear();
         self.entered.clear();
     }
 
@@ -194,6 +204,7 @@ impl Symbols {
             is_holding: false,
         });
         self.candidates.push(Candidates::default());
+        self.records.push(Records::default());
         self.entered.push(Totals::EMPTY);
     }
 
