@@ -309,12 +309,14 @@ impl Sliding {
         if self.finite {
             self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
         }
+        let entered = &mut self.symbols.entered[locate];
         if let Some(session) = self.session
+            && entered.is_passed_by(trade.price)
             && self.totals[locate * self.spec.windows.len() + session].is_passed_by(trade.price)
         {
             self.symbols.records[locate].consider(position, trade.price);
         }
-        self.symbols.entered[locate].add(trade, position);
+        entered.add(trade, position);
         if last != TradeLog::NONE {
             let price = trade.price.0;
             self.log.link(last, Link { position, price });
