@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use super::{Column, Link, Trades};
+use super::{Column, Link, PriceRange, Trades};
 use crate::market::Trade;
 use crate::memory::Memory;
 
@@ -20,6 +20,8 @@ struct Chunk {
     next: Column<Link>,
     /// The other way round: position of the trade that this one was linked to.
     previous: Column<u32>,
+    /// What [`TradeLog::set_range`] has said of each.
+    ranges: Column<PriceRange>,
 }
 
 /// Trades of the log from some position to the end of its chunk, one slice a field.
@@ -45,6 +47,7 @@ impl Chunk {
             trades: Trades::with_capacity(CHUNK),
             next: Column::with_capacity(CHUNK),
             previous: Column::with_capacity(CHUNK),
+            ranges: Column::with_capacity(CHUNK),
         }
     }
 }
@@ -110,6 +113,7 @@ impl TradeLog {
                 chunk.trades.extend(trades, from..to);
                 chunk.next.repeat(Link::NONE, to - from);
                 chunk.previous.repeat(Self::NONE, to - from);
+                chunk.ranges.repeat(PriceRange::NONE, to - from);
             }
             for &number in &trades.match_numbers.as_slice()[from..to] {
                 let position = self.length;
@@ -285,6 +289,21 @@ impl TradeLog {
         }
     }
 
+    /// What [`TradeLog::set_range`] has said of the trade at `position`, which must be in the log.
+    #[must_use]
+    pub fn range(&self, position: Position) -> PriceRange {
+        let (chunk, index) = self.chunk(position);
+        chunk.ranges.as_slice()[index]
+    }
+
+    /// Says between which prices the trades of the same symbol are up to the one at `position`.
+    #[inline]
+    pub fn set_range(&mut self, position: Position, range: PriceRange) {
+        if let Some((chunk, index)) = self.chunk_mut(position) {
+            chunk.ranges.as_mut_slice()[index] = range;
+        }
+    }
+
     #[inline]
     fn chunk_mut(&mut self, position: Position) -> Option<(&mut Chunk, usize)> {
         if position == Self::NONE {
@@ -325,6 +344,7 @@ impl TradeLog {
             chunk.trades.clear();
             chunk.next.clear();
             chunk.previous.clear();
+            chunk.ranges.clear();
             self.spare.push(chunk);
             self.dropped += 1;
         }
@@ -332,69 +352,4 @@ impl TradeLog {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::market::{Locate, Price, Shares, Timestamp};
-
-    fn trade(time: u64, match_number: u64) -> Trade {
-        Trade {
-            time: Timestamp(time),
-            locate: Locate(1),
-            price: Price(10),
-            shares: Shares(1),
-            match_number,
-            policies: 1,
-        }
-    }
-
-    fn push(log: &mut TradeLog, trade: &Trade) {
-        let mut one = Trades::default();
-        one.push(trade);
-        assert_eq!(log.extend(&one, 0..1), Some(log.end() - 1));
-    }
-
-    #[test]
-    fn finds_by_match_number_sorted_and_not() {
-        let mut log = TradeLog::new();
-        for number in 0..40_000 {
-            push(&mut log, &trade(number, number * 2));
-        }
-        assert_eq!(log.find(31_998), Some(15_999));
-        assert_eq!(log.find(31_999), None);
-        push(&mut log, &trade(50_000, 7));
-        push(&mut log, &trade(50_000, 8));
-        assert_eq!(log.find(7), Some(40_000));
-        assert_eq!(log.find(8), Some(40_001), "the newest of two equal numbers");
-        assert_eq!(log.first_at_or_after(39_999), 39_999);
-        assert_eq!(log.first_at_or_after(60_000), 40_002);
-    }
-
-    #[test]
-    fn chunks_are_given_up_and_filled_again() {
-        let (mut log, mut trades) = (TradeLog::new(), Trades::default());
-        for number in 0..CHUNK as u64 * 3 {
-            trades.push(&trade(number, number));
-        }
-        assert_eq!(log.extend(&trades, 0..7), Some(0));
-        assert_eq!(log.extend(&trades, 7..trades.len()), Some(7));
-        assert_eq!(log.get(CHUNK as u32 + 3).match_number, CHUNK as u64 + 3);
-        log.drop_before(CHUNK as u32 * 2 - 1);
-        assert_eq!(log.first(), CHUNK as u32);
-        assert_eq!(log.find(5), None);
-        assert_eq!(log.find(CHUNK as u64), Some(CHUNK as u32));
-        push(&mut log, &trade(1 << 40, 1 << 40));
-        assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
-        assert!(log.spare.is_empty());
-        log.link(
-            3,
-            Link {
-                position: 9,
-                price: 10,
-            },
-        );
-        assert_eq!(
-            log.stretches().map(|(_, t)| t.len()).sum::<usize>(),
-            CHUNK * 2 + 1
-        );
-    }
-}
+mod tests;

@@ -16,7 +16,7 @@ mod trades;
 
 pub use batch::{Batch, Mark};
 pub use column::Column;
-pub use link::Link;
+pub use link::{Link, PriceRange};
 pub use log::{Position, Stretch, TradeLog};
 pub use quotes::Quotes;
 pub use resident::{Resident, ResidentError, SymbolTrades};

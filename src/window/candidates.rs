@@ -53,7 +53,7 @@ impl Extreme {
 
     /// Whether its price is as extreme as another's, or more so.
     #[inline]
-    pub(super) fn beats(self, other: Self) -> bool {
+    fn beats(self, other: Self) -> bool {
         self.rank >> 32 >= other.rank >> 32
     }
 }

@@ -4,12 +4,10 @@
 //! touched, over the symbol's executions in the log, exactly as the batch path does; their values
 //! come from the kernel.
 
-use std::iter::successors;
-
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Sliding};
 use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
-use crate::columns::{Position, TradeLog};
+use crate::columns::{Position, PriceRange, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
 
 /// The executions of one symbol that rows depend on, oldest first, broken ones included.
@@ -65,24 +63,20 @@ impl Sliding {
         if face.position == position {
             face.position = previous.unwrap_or(TradeLog::NONE);
         }
-        let close = match face.position {
-            TradeLog::NONE => Price(0),
-            newest => self.log.get(newest).price,
-        };
+        let newest = (face.position != TradeLog::NONE).then_some(face.position);
+        let close = newest.map_or(Price(0), |newest| self.log.get(newest).price);
+        if self.session.is_some() {
+            self.mend_ranges(previous, next.position);
+        }
         let (log, oldest) = (&self.log, self.oldest);
         let older = log.backwards(previous.unwrap_or(TradeLog::NONE));
         let older = older.take_while(|&older| older >= oldest);
         let older = older.map(|at| (at, log.get(at).price.0));
         self.symbols.candidates[locate].reconsider(position, older);
-        if self.session.is_some() {
-            let chained = |at: Position| (at != TradeLog::NONE).then_some(at);
-            let later = successors(chained(next.position), |&at| chained(log.next(at).position));
-            let later = later.map(|at| (at, log.get(at).price.0));
-            self.symbols.records[locate].take_back(position, later);
-        }
         let windows = self.spec.windows.len();
         let totals = &mut self.totals[locate * windows..][..windows];
         let entered = &mut self.symbols.entered[locate];
+        let range = newest.map_or(PriceRange::NONE, |newest| self.log.range(newest));
         let taken = (trade.price.0, trade.shares.0);
         if trade.time.0 >= self.next_end - self.spec.step.nanos() {
             entered.take_back(position, taken, next);
@@ -99,14 +93,28 @@ impl Sliding {
         let all = totals.iter_mut().zip(is_finite);
         for (totals, has_candidates) in all.chain([(entered, self.finite)]) {
             totals.sums.close = close;
-            if totals.has_extreme(position) {
-                let (high, low) = match has_candidates {
-                    true => self.symbols.candidates[locate].extremes(totals.head),
-                    false => self.symbols.records[locate].up_to(TradeLog::NONE),
-                };
+            if !has_candidates {
+                totals.set_range(range);
+            } else if totals.has_extreme(position) {
+                let (high, low) = self.symbols.candidates[locate].extremes(totals.head);
                 totals.set_high(high);
                 totals.set_low(low);
             }
+        }
+    }
+
+    /// Sets right up to which prices the session went at the executions from `next` on, as none is between
+    /// that and `previous` any more.
+    fn mend_ranges(&mut self, previous: Option<Position>, next: Position) {
+        let mut range = previous.map_or(PriceRange::NONE, |previous| self.log.range(previous));
+        let mut at = next;
+        while at != TradeLog::NONE {
+            range = range.with(self.log.get(at).price.0);
+            if self.log.range(at) == range {
+                break;
+            }
+            self.log.set_range(at, range);
+            at = self.log.next(at).position;
         }
     }
 
@@ -218,14 +226,14 @@ impl Sliding {
     ) -> Sums {
         let totals = &self.totals[locate.index() * self.spec.windows.len() + session];
         let entered = &self.symbols.entered[locate.index()].sums;
-        let (high, low) = self.symbols.records[locate.index()].up_to(newest);
+        let range = self.log.range(newest);
         Sums {
             notional: totals.sums.notional + entered.notional - later.notional,
             volume: totals.sums.volume + entered.volume - later.volume,
             trades: totals.sums.trades + entered.trades - later.trades,
             open: totals.sums.open,
-            high: high.highest(),
-            low: low.lowest(),
+            high: Price(range.high),
+            low: Price(range.low),
             close: self.log.get(newest).price,
         }
     }

@@ -15,7 +15,6 @@ mod kernel;
 mod output;
 mod policy;
 mod ranking;
-mod records;
 mod row;
 mod selection;
 mod sliding;

@@ -310,13 +310,11 @@ impl Sliding {
             self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
         }
         let entered = &mut self.symbols.entered[locate];
-        if let Some(session) = self.session
-            && entered.is_passed_by(trade.price)
-            && self.totals[locate * self.spec.windows.len() + session].is_passed_by(trade.price)
-        {
-            self.symbols.records[locate].consider(position, trade.price);
-        }
         entered.add(trade, position);
+        if let Some(session) = self.session {
+            let totals = &self.totals[locate * self.spec.windows.len() + session];
+            self.log.set_range(position, totals.range_with(entered));
+        }
         if last != TradeLog::NONE {
             let price = trade.price.0;
             self.log.link(last, Link { position, price });

@@ -7,8 +7,7 @@
 
 use super::Sums;
 use super::candidates::{Candidates, Extreme};
-use super::records::Records;
-use crate::columns::{Link, Position, TradeLog};
+use crate::columns::{Link, Position, PriceRange, TradeLog};
 use crate::market::{Locate, Price, Symbol, Trade};
 
 /// Running totals of one symbol in one window, in a cache line of their own.
@@ -127,15 +126,25 @@ impl Totals {
         self.take(position, taken, head);
     }
 
+    /// Says between which prices all its executions are, if it holds any, but not which have them.
+    pub(super) fn set_range(&mut self, range: PriceRange) {
+        if self.sums.trades > 0 {
+            (self.sums.high, self.sums.low) = (Price(range.high), Price(range.low));
+        }
+    }
+
     /// Whether the execution at `position` is its high or its low.
     pub(super) fn has_extreme(&self, position: Position) -> bool {
         self.sums.trades > 0 && (self.high_at == position || self.low_at == position)
     }
 
-    /// Whether a price is beyond all that it holds.
+    /// The prices of these executions and of newer ones.
     #[inline]
-    pub(super) fn is_passed_by(&self, price: Price) -> bool {
-        (price > self.sums.high) | (price < self.sums.low)
+    pub(super) fn range_with(&self, newer: &Totals) -> PriceRange {
+        PriceRange {
+            high: self.sums.high.max(newer.sums.high).0,
+            low: self.sums.low.min(newer.sums.low).0,
+        }
     }
 
     /// Says which execution has the highest price now.
@@ -176,8 +185,6 @@ pub(super) struct Face {
 pub(super) struct Symbols {
     pub(super) faces: Vec<Face>,
     pub(super) candidates: Vec<Candidates>,
-    /// Of use where the session is asked for.
-    pub(super) records: Vec<Records>,
     /// Unbroken executions since the last emission, at which they enter the windows.
     pub(super) entered: Vec<Totals>,
 }
@@ -189,7 +196,6 @@ impl Symbols {
         (0..symbols).for_each(|_| self.push(label));
         self.faces.clear();
         self.candidates.clear();
-        self.records.clear();
         self.entered.clear();
     }
 
@@ -204,7 +210,6 @@ impl Symbols {
             is_holding: false,
         });
         self.candidates.push(Candidates::default());
-        self.records.push(Records::default());
         self.entered.push(Totals::EMPTY);
     }
 
