@@ -128,8 +128,9 @@ impl Extremes {
     }
 }
 
-/// The candidates for high and low of one symbol's windows.
+/// The candidates for high and low of one symbol's windows, what leads to them in one cache line.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub(super) struct Candidates {
     highs: Extremes,
     lows: Extremes,
