@@ -267,7 +267,9 @@ impl Sliding {
             if totals[window].sums.trades > 0 {
                 self.memory
                     .prefetch(&output.rows, output.rows.len() + ROWS_AHEAD);
-                output.rows.push(Row {
+                // Not pushed: so it is made where it stays, once there is room.
+                let rows = output.rows.len() + 1;
+                output.rows.resize_with(rows, || Row {
                     end: Timestamp(end),
                     locate,
                     symbol: face.label,
