@@ -83,14 +83,13 @@ impl Store {
     }
 
     /// When the ring's slot has arrived: brings the table's slot into cache if the order of a step rests
-    /// and is not in the ring.
+    /// and is not in the ring, or if it joins where another is, which will move there.
     #[inline(always)]
     pub(super) fn prefetch_survivor(&self, step: &Step) {
         let slot = self.ring[self.place(step.reference())];
-        // Nor does an order that joins find what it expects if its slot is taken; to tell that apart
-        // costs more than to ask for a line in vain.
         if !step.fits(&slot) {
-            let (table, home) = self.table.place(step.reference());
+            let reference = step.reference() & !step.joins() | slot.reference() & step.joins();
+            let (table, home) = self.table.place(reference);
             self.memory.prefetch(table, home);
         }
     }

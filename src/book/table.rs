@@ -10,6 +10,8 @@ use crate::memory::Memory;
 
 /// Fewest slots, as a power of two.
 const LEAST_BITS: u32 = 8;
+/// Slots in a cache line.
+const IN_LINE: usize = 64 / size_of::<Slot>();
 /// Orders that wait to be put in: their places are asked for together, so that the waits overlap.
 const WAITING: usize = 32;
 
@@ -42,7 +44,8 @@ impl Table {
 
     #[inline(always)]
     fn home(&self, reference: u64) -> usize {
-        (reference.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.bits)) as usize
+        let top = reference.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.bits);
+        top as usize & !(IN_LINE - 1)
     }
 
     #[inline(always)]
