@@ -1,9 +1,9 @@
 //! Orders that the ring has no slot for: open addressing with linear probing over the same slots.
 //!
 //! An entry is at its home, the beginning of the line that the top bits of a product with an odd number
-//! name, or behind it without an empty slot between. Removal closes the hole by moving later entries back, so there are no tombstones
-//! and a search ends at the first empty slot. At most half of the slots are used, so nearly every
-//! search ends in the line in which it began.
+//! name, or behind it without an empty slot between. Removal closes the hole by moving later entries back,
+//! so there are no tombstones and a search ends at the first empty slot. At most half of the slots are
+//! used, so nearly every search ends in the line in which it began.
 
 use super::slot::{Order, Slot};
 use crate::memory::Memory;
