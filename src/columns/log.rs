@@ -20,7 +20,7 @@ struct Chunk {
     next: Column<Link>,
     /// The other way round: position of the trade that this one was linked to.
     previous: Column<u32>,
-    /// What [`TradeLog::set_range`] has said of each.
+    /// What [`TradeLog::set_range`] has said of each; none where it is not asked to keep that.
     ranges: Column<PriceRange>,
 }
 
@@ -42,12 +42,12 @@ pub struct Stretch<'a> {
 }
 
 impl Chunk {
-    fn new() -> Self {
+    fn new(has_ranges: bool) -> Self {
         Self {
             trades: Trades::with_capacity(CHUNK),
             next: Column::with_capacity(CHUNK),
             previous: Column::with_capacity(CHUNK),
-            ranges: Column::with_capacity(CHUNK),
+            ranges: Column::with_capacity(if has_ranges { CHUNK } else { 0 }),
         }
     }
 }
@@ -57,6 +57,7 @@ impl Chunk {
 pub struct TradeLog {
     chunks: VecDeque<Chunk>,
     spare: Vec<Chunk>,
+    has_ranges: bool,
     /// Chunks given up so far.
     dropped: u32,
     length: Position,
@@ -85,10 +86,19 @@ impl TradeLog {
         Self::default()
     }
 
+    /// The log that keeps price ranges. It must be empty.
+    #[must_use]
+    pub fn with_ranges(self) -> Self {
+        Self {
+            has_ranges: true,
+            ..self
+        }
+    }
+
     /// The log with room for so many trades, its pages there already. It must be empty.
     #[must_use]
     pub fn with_room(self, trades: usize) -> Self {
-        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new());
+        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new(self.has_ranges));
         Self {
             spare: spare.collect(),
             ..self
@@ -105,7 +115,8 @@ impl TradeLog {
         while from < range.end {
             let used = self.length as usize & (CHUNK - 1);
             if used == 0 {
-                let chunk = self.spare.pop().unwrap_or_else(Chunk::new);
+                let spare = self.spare.pop();
+                let chunk = spare.unwrap_or_else(|| Chunk::new(self.has_ranges));
                 self.chunks.push_back(chunk);
             }
             let to = range.end.min(from + CHUNK - used);
@@ -113,7 +124,9 @@ impl TradeLog {
                 chunk.trades.extend(trades, from..to);
                 chunk.next.repeat(Link::NONE, to - from);
                 chunk.previous.repeat(Self::NONE, to - from);
-                chunk.ranges.repeat(PriceRange::NONE, to - from);
+                if self.has_ranges {
+                    chunk.ranges.repeat(PriceRange::NONE, to - from);
+                }
             }
             for &number in &trades.match_numbers.as_slice()[from..to] {
                 let position = self.length;
@@ -289,14 +302,16 @@ impl TradeLog {
         }
     }
 
-    /// What [`TradeLog::set_range`] has said of the trade at `position`, which must be in the log.
+    /// What [`TradeLog::set_range`] has said of the trade at `position`, which must be in the log. The log must
+    /// keep ranges.
     #[must_use]
     pub fn range(&self, position: Position) -> PriceRange {
         let (chunk, index) = self.chunk(position);
         chunk.ranges.as_slice()[index]
     }
 
-    /// Says between which prices the trades of the same symbol are up to the one at `position`.
+    /// Says between which prices the trades of the same symbol are up to the one at `position`. The log must
+    /// keep ranges.
     #[inline]
     pub fn set_range(&mut self, position: Position, range: PriceRange) {
         if let Some((chunk, index)) = self.chunk_mut(position) {

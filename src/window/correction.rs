@@ -76,7 +76,10 @@ impl Sliding {
         let windows = self.spec.windows.len();
         let totals = &mut self.totals[locate * windows..][..windows];
         let entered = &mut self.symbols.entered[locate];
-        let range = newest.map_or(PriceRange::NONE, |newest| self.log.range(newest));
+        let range = match (self.session, newest) {
+            (Some(_), Some(newest)) => self.log.range(newest),
+            _ => PriceRange::NONE,
+        };
         let taken = (trade.price.0, trade.shares.0);
         if trade.time.0 >= self.next_end - self.spec.step.nanos() {
             entered.take_back(position, taken, next);

@@ -97,6 +97,10 @@ impl Sliding {
     /// Windows without executions. `kernel` computes the values of corrected rows.
     #[must_use]
     pub fn new(spec: Spec, kernel: Box<dyn Kernel>) -> Self {
+        let (session, log) = match spec.session() {
+            Some(session) => (Some(session), TradeLog::new().with_ranges()),
+            None => (None, TradeLog::new()),
+        };
         Self {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],
@@ -104,12 +108,12 @@ impl Sliding {
             news: 0,
             oldest: 0,
             finite: spec.widest() > 0,
-            session: spec.session(),
+            session,
             narrow: spec.narrowest() < spec.step.nanos(),
             spec,
             memory: Memory::default(),
             kernel,
-            log: TradeLog::new(),
+            log,
             gaps: Gaps::default(),
             broken: BTreeMap::new(),
             counts: SlidingCounts::default(),
