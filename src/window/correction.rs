@@ -191,15 +191,15 @@ impl Sliding {
     /// unbroken ones that the session alone still holds.
     fn history(&self, locate: Locate, time: u64) -> History {
         let reach = self.spec.widest() + self.spec.step.nanos();
+        let since = time.saturating_sub(reach);
         let (from, last) = match self.session {
             Some(_) => (0, u64::MAX),
-            None => (time.saturating_sub(reach), time.saturating_add(reach)),
+            None => (since, time.saturating_add(reach)),
         };
         // All of an execution is read on the way: the wait for it and the one for the next overlap.
         let with_trade = |position| (position, self.log.get(position));
         let newest = self.symbols.faces[locate.index()].position;
         let mut unbroken = self.log.backwards(newest).map(with_trade).peekable();
-        let since = time.saturating_sub(reach);
         let recent = std::iter::from_fn(|| unbroken.next_if(|(_, trade)| trade.time.0 >= since));
         let mut trades: Vec<(Position, Trade)> = recent.collect();
         let older = unbroken.peek().map(|&(position, _)| position);
