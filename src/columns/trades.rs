@@ -87,6 +87,31 @@ impl Trades {
         }
     }
 
+    /// The executions `range`, in order.
+    ///
+    /// # Panics
+    /// If `range` goes beyond [`Trades::len`].
+    #[inline]
+    pub fn range(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = Trade> + '_ {
+        // Columns side by side, whose ends are looked at once.
+        let times = self.times.as_slice()[range.clone()].iter();
+        let locates = times.zip(&self.locates.as_slice()[range.clone()]);
+        let prices = locates.zip(&self.prices.as_slice()[range.clone()]);
+        let shares = prices.zip(&self.shares.as_slice()[range.clone()]);
+        let numbers = shares.zip(&self.match_numbers.as_slice()[range.clone()]);
+        let policies = numbers.zip(&self.policies.as_slice()[range]);
+        policies.map(
+            |(((((&time, &locate), &price), &shares), &match_number), &policies)| Trade {
+                time: Timestamp(time),
+                locate: Locate(locate),
+                price: Price(price),
+                shares: Shares(shares),
+                match_number,
+                policies,
+            },
+        )
+    }
+
     /// Forgets the executions and keeps the storage.
     pub fn clear(&mut self) {
         self.times.clear();

@@ -40,8 +40,16 @@ impl Symbol {
     #[must_use]
     pub fn unnamed(locate: Locate) -> Self {
         let mut bytes = [b' '; 8];
-        let label = format!("#{}", locate.0);
-        bytes[..label.len()].copy_from_slice(label.as_bytes());
+        bytes[0] = b'#';
+        let digits = locate
+            .0
+            .checked_ilog10()
+            .map_or(1, |tens| tens as usize + 1);
+        let mut rest = locate.0;
+        for digit in bytes[1..=digits].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
         Self(bytes)
     }
 
@@ -106,7 +114,10 @@ mod tests {
         assert_eq!(symbol.name(), "BRK.B");
         assert_eq!(Symbol::new("TOOLONGNAME"), None);
         assert_eq!(Symbol::new(""), None);
-        assert_eq!(Symbol::unnamed(Locate(65535)).name(), "#65535");
+        for locate in 0..=u16::MAX {
+            let label = format!("#{locate}");
+            assert_eq!(Some(Symbol::unnamed(Locate(locate))), Symbol::new(&label));
+        }
         assert_eq!(Symbol(*b"A\nB     ").name(), "A?B");
         assert_eq!(Symbol(*b"A B     ").printable(), Symbol(*b"A?B     "));
     }

@@ -88,6 +88,9 @@ impl Sliding {
             let asked = self.cursors.iter().zip(&mut *totals);
             for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
                 totals.take_back(position, taken, next);
+                if totals.sums.trades == 0 {
+                    self.ranking.set(totals.rank, false);
+                }
             }
         }
         // What has not entered may be a window's high or low already, if an earlier break has made it so.

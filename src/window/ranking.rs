@@ -1,23 +1,68 @@
-//! The order in which symbols are written: by label, then by locate.
+//! Which rows are due, in the order in which they are written: by label, then by locate, then by window.
 
 use crate::market::{Locate, Symbol};
 
-/// Locates in the order of their labels, with a mark for each that is due once and one for each that is held,
-/// which is due until it is let go.
+/// How many rows are listed at a time.
+const AT_A_TIME: usize = 5;
+
+/// Labels and locates in order, with a mark for each of their rows that is due.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
-    /// With as many behind the last as may be taken too much.
-    by_rank: Vec<Locate>,
-    /// One bit a rank.
-    marked: Vec<u64>,
-    /// One bit a word of `marked`, set where the word may not be 0.
+    /// All of them, in order.
+    symbols: Vec<(Symbol, Locate)>,
+    /// One bit for each window of a symbol, as many as 1 << `shift` a symbol.
+    due: Vec<u64>,
+    /// One bit a word of `due`, set where the word may not be 0.
     groups: Vec<u64>,
-    /// One bit a rank, which stays.
-    held: Vec<u64>,
+    /// What [`Ranking::list`] has found, kept for its storage: room for all rows and [`AT_A_TIME`] more.
+    listed: Vec<Rank>,
+    shift: u32,
+    /// One bit for each window.
+    windows: u64,
     stale: bool,
 }
 
+/// Where a row comes among all that there can be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rank(u32);
+
+impl Rank {
+    /// That of the first row.
+    pub(super) const FIRST: Self = Self(0);
+
+    /// That of the row of another window, where this is that of the symbol's first.
+    pub(super) fn of_window(self, window: usize) -> Self {
+        Self(self.0 + window as u32)
+    }
+}
+
+/// Which row is which.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    symbols: &'a [(Symbol, Locate)],
+    shift: u32,
+    mask: u32,
+}
+
+impl Order<'_> {
+    /// Label, locate and window of a row.
+    #[inline(always)]
+    pub(super) fn row(&self, Rank(row): Rank) -> (Symbol, Locate, u16) {
+        let (symbol, locate) = self.symbols[(row >> self.shift) as usize];
+        (symbol, locate, (row & self.mask) as u16)
+    }
+}
+
 impl Ranking {
+    /// Of no symbols, for so many windows of each, 1 to 64.
+    pub(super) fn new(windows: usize) -> Self {
+        Self {
+            shift: windows.next_power_of_two().ilog2(),
+            windows: u64::MAX >> (64 - windows),
+            ..Self::default()
+        }
+    }
+
     /// Labels have changed, or there are more.
     pub(super) fn invalidate(&mut self) {
         self.stale = true;
@@ -27,73 +72,128 @@ impl Ranking {
         self.stale
     }
 
-    /// Orders `labels`, which holds every locate from 0 on, and returns them by rank. Both marks are forgotten.
-    pub(super) fn rank(&mut self, mut labels: Vec<(Symbol, Locate)>) -> &[Locate] {
+    /// Orders `labels`, which holds every locate from 0 on, and returns for each the rank of the row of its
+    /// first window. No row is due.
+    pub(super) fn rank(
+        &mut self,
+        mut labels: Vec<(Symbol, Locate)>,
+    ) -> impl Iterator<Item = (Rank, Locate)> + '_ {
         labels.sort_unstable();
-        let ranked = labels.len();
-        self.marked = vec![0; labels.len().div_ceil(64)];
-        self.groups = vec![0; self.marked.len().div_ceil(64)];
-        self.held = vec![0; self.marked.len()];
-        self.by_rank = labels.into_iter().map(|(_, locate)| locate).collect();
-        self.by_rank.resize(self.marked.len() * 64 + 1, Locate(0));
+        self.due = vec![0; (labels.len() << self.shift).div_ceil(64)];
+        self.groups = vec![0; self.due.len().div_ceil(64)];
+        let rows = self.due.len() * 64;
+        self.listed.resize(rows + AT_A_TIME, Rank::FIRST);
+        self.symbols = labels;
         self.stale = false;
-        &self.by_rank[..ranked]
+        let shift = self.shift;
+        let symbols = (0..).zip(&self.symbols);
+        symbols.map(move |(place, &(_, locate))| (Rank(place << shift), locate))
     }
 
-    /// Marks the symbol of a rank if it `is_due`. No branch: whether it is, is hard to foresee.
+    /// Says whether a row `is_due`. No branch: it is hard to foresee.
+    #[inline(always)]
+    pub(super) fn set(&mut self, Rank(row): Rank, is_due: bool) {
+        let row = row as usize;
+        let word = &mut self.due[row / 64];
+        *word = *word & !(1 << (row % 64)) | u64::from(is_due) << (row % 64);
+        self.groups[row / 4096] |= u64::from(is_due) << (row / 64 % 64);
+    }
+
+    /// Says that those of a symbol's rows are due that have a bit in `windows`, besides those that are. `first` is
+    /// that of its first window.
     #[inline]
-    pub(super) fn mark_if(&mut self, rank: u16, is_due: bool) {
-        let rank = usize::from(rank);
-        self.marked[rank / 64] |= u64::from(is_due) << (rank % 64);
-        self.groups[rank / 4096] |= u64::from(is_due) << (rank / 64 % 64);
+    pub(super) fn add(&mut self, Rank(first): Rank, windows: u64) {
+        let row = first as usize;
+        self.due[row / 64] |= (windows & self.windows) << (row % 64);
+        self.groups[row / 4096] |= 1 << (row / 64 % 64);
     }
 
-    /// Puts the marked symbols into `into`, in order; none is marked any more.
-    pub(super) fn take_marked(&mut self, into: &mut Vec<Locate>) {
-        into.clear();
+    /// Whether a row may be due.
+    pub(super) fn has_due(&self) -> bool {
+        self.groups.iter().any(|&group| group != 0)
+    }
+
+    /// The rows that are due, in order. They are due again next time if they are `kept`.
+    pub(super) fn list(&mut self, kept: bool) -> (Order<'_>, &[Rank]) {
+        let kept = u64::from(kept).wrapping_neg();
+        let mut count = 0;
         for (place, group) in self.groups.iter_mut().enumerate() {
-            while *group != 0 {
-                let word = place * 64 + group.trailing_zeros() as usize;
-                let mut marked = std::mem::take(&mut self.marked[word]);
-                let end = into.len() + marked.count_ones() as usize;
-                // Four at a time, as no processor foresees how many there are; what is too much is taken off.
-                while marked != 0 {
-                    into.extend_from_slice(&[(); 4].map(|()| {
-                        let bit = marked.trailing_zeros() as usize;
-                        marked &= marked.wrapping_sub(1);
-                        self.by_rank[word * 64 + bit]
-                    }));
+            let mut words = *group;
+            while words != 0 {
+                let bit = words.trailing_zeros();
+                words &= words - 1;
+                let word = place * 64 + bit as usize;
+                let mut due = self.due[word];
+                self.due[word] &= kept;
+                *group &= !(u64::from(due & kept == 0) << bit);
+                // Several at a time, as no processor foresees how many there are; what is too much is overwritten.
+                while due != 0 {
+                    for row in &mut self.listed[count..][..AT_A_TIME] {
+                        *row = Rank(word as u32 * 64 + due.trailing_zeros());
+                        count += usize::from(due != 0);
+                        due &= due.wrapping_sub(1);
+                    }
                 }
-                into.truncate(end);
-                *group &= *group - 1;
             }
         }
+        let order = Order {
+            symbols: &self.symbols,
+            shift: self.shift,
+            mask: (1 << self.shift) - 1,
+        };
+        (order, &self.listed[..count])
     }
+}
 
-    /// Holds the symbol of a rank.
-    #[inline]
-    pub(super) fn hold(&mut self, rank: u16) {
-        let rank = usize::from(rank);
-        self.held[rank / 64] |= 1 << (rank % 64);
-    }
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-    /// Lets the symbol of a rank go.
-    pub(super) fn let_go(&mut self, rank: u16) {
-        let rank = usize::from(rank);
-        self.held[rank / 64] &= !(1 << (rank % 64));
-    }
+    use super::*;
+    use proptest::prelude::*;
 
-    /// Puts the symbols that are held into `into`, in order; none is marked any more.
-    pub(super) fn put_held(&mut self, into: &mut Vec<Locate>) {
-        into.clear();
-        self.marked.fill(0);
-        self.groups.fill(0);
-        for (word, &held) in self.held.iter().enumerate() {
-            let mut held = held;
-            while held != 0 {
-                let rank = word * 64 + held.trailing_zeros() as usize;
-                into.push(self.by_rank[rank]);
-                held &= held - 1;
+    proptest! {
+        #[test]
+        fn rows_are_listed_by_label_and_window(
+            windows in prop::sample::select(vec![1_usize, 2, 5, 8, 33, 64]),
+            symbols in 1..200_u16,
+            steps in prop::collection::vec((any::<prop::sample::Index>(), 0..64_usize, 0..4_u8), 0..300),
+            kept in any::<bool>(),
+        ) {
+            let label = |locate: u16| Symbol::new(&format!("S{}", locate % 50)).expect("a symbol");
+            let labels = (0..symbols).map(|locate| (label(locate), Locate(locate))).collect();
+            let mut ranking = Ranking::new(windows);
+            let mut first = vec![Rank::FIRST; usize::from(symbols)];
+            for (rank, locate) in ranking.rank(labels) {
+                first[locate.index()] = rank;
+            }
+            let mut due = BTreeSet::new();
+            for (locate, window, what) in steps {
+                let (locate, window) = (locate.index(first.len()), window % windows);
+                let row = |window: usize| (label(locate as u16), Locate(locate as u16), window as u16);
+                match what {
+                    0 => {
+                        ranking.add(first[locate], 1 << window | 1);
+                        due.extend([row(0), row(window)]);
+                    }
+                    1 | 2 => {
+                        ranking.set(first[locate].of_window(window), what == 1);
+                        if what == 1 {
+                            due.insert(row(window));
+                        } else {
+                            due.remove(&row(window));
+                        }
+                    }
+                    _ => {
+                        let (order, listed) = ranking.list(kept);
+                        let listed: Vec<_> = listed.iter().map(|&rank| order.row(rank)).collect();
+                        prop_assert_eq!(listed, due.iter().copied().collect::<Vec<_>>());
+                        if !kept {
+                            due.clear();
+                        }
+                        prop_assert_eq!(ranking.has_due(), !due.is_empty());
+                    }
+                }
             }
         }
     }

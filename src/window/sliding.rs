@@ -47,9 +47,8 @@ pub(super) struct Broken {
 
 /// Symbols for which room is made at the start: more than any exchange lists.
 pub(crate) const SYMBOLS: usize = 1 << 14;
-/// How many executions ahead the state of a symbol is asked for, and its candidates.
-const FAR: usize = 12;
-const NEAR: usize = 6;
+/// How many executions ahead the state of a symbol is asked for.
+const AHEAD: usize = 12;
 
 /// All windows of all symbols.
 pub struct Sliding {
@@ -74,16 +73,8 @@ pub struct Sliding {
     pub(super) oldest: Position,
     /// Symbols that something has entered since the last emission.
     pub(super) touched: Vec<u16>,
-    /// Symbols whose rows the emission at hand writes, in order; kept for its storage.
-    pub(super) rows_due: Vec<Locate>,
-    /// Number of symbols that may hold executions in some window.
-    pub(super) holders: usize,
-    /// Those of them that the ranking does not hold yet.
-    pub(super) new_holders: Vec<Locate>,
     /// One bit for each window that is complete at the emission at hand.
     pub(super) complete: u64,
-    /// One bit for each window of which every symbol that holds executions has a row.
-    pub(super) news: u64,
     pub(super) finite: bool,
     /// The window without a width, if one is asked for.
     pub(super) session: Option<usize>,
@@ -105,11 +96,11 @@ impl Sliding {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],
             complete: u64::MAX,
-            news: 0,
             oldest: 0,
             finite: spec.widest() > 0,
             session,
             narrow: spec.narrowest() < spec.step.nanos(),
+            ranking: Ranking::new(spec.windows.len()),
             spec,
             memory: Memory::default(),
             kernel,
@@ -120,12 +111,8 @@ impl Sliding {
             next_end: 0,
             symbols: Symbols::default(),
             directory: Directory::new(),
-            ranking: Ranking::default(),
             totals: Vec::new(),
             touched: Vec::new(),
-            rows_due: Vec::new(),
-            holders: 0,
-            new_holders: Vec::new(),
             started: false,
         }
     }
@@ -183,17 +170,14 @@ impl Sliding {
             }
         }
         let locates = &batch.trades.locates.as_slice()[from..to];
-        for &locate in locates.iter().take(FAR) {
+        for &locate in locates.iter().take(AHEAD) {
             self.prefetch(locate);
         }
-        for (index, position) in (first..self.log.end()).enumerate() {
-            if let Some(&locate) = locates.get(index + FAR) {
+        let positions = first..self.log.end();
+        for ((index, position), trade) in positions.enumerate().zip(batch.trades.range(from..to)) {
+            if let Some(&locate) = locates.get(index + AHEAD) {
                 self.prefetch(locate);
             }
-            if let Some(&locate) = locates.get(index + NEAR) {
-                self.prefetch_candidates(locate);
-            }
-            let trade = batch.trades.get(from + index);
             self.advance(trade.time.0, output);
             self.add(position, &trade);
         }
@@ -206,8 +190,10 @@ impl Sliding {
         let locate = usize::from(locate);
         self.memory.prefetch(&self.symbols.faces, locate);
         self.memory.prefetch(&self.symbols.entered, locate);
-        if self.finite {
-            self.memory.prefetch(&self.symbols.candidates, locate);
+        if self.finite
+            && let Some(candidates) = self.symbols.candidates.get(locate)
+        {
+            candidates.prefetch(self.memory);
         }
         self.prefetch_totals(locate);
     }
@@ -218,16 +204,6 @@ impl Sliding {
         let windows = self.spec.windows.len();
         for place in locate * windows..(locate + 1) * windows {
             self.memory.prefetch(&self.totals, place);
-        }
-    }
-
-    /// When that has arrived: asks for the candidates that an execution that enters may beat.
-    #[inline]
-    fn prefetch_candidates(&self, locate: u16) {
-        if self.finite
-            && let Some(candidates) = self.symbols.candidates.get(usize::from(locate))
-        {
-            candidates.prefetch(self.memory);
         }
     }
 
@@ -250,7 +226,6 @@ impl Sliding {
         match self.directory.learn(locate, symbol, time) {
             Learned::New => {
                 self.make_room(locate);
-                self.symbols.faces[locate.index()].label = symbol;
                 self.ranking.invalidate();
             }
             Learned::Known => {}
@@ -286,9 +261,7 @@ impl Sliding {
     #[inline]
     fn make_room(&mut self, locate: Locate) {
         if self.symbols.len() <= locate.index() {
-            for unnamed in self.symbols.len()..=locate.index() {
-                self.symbols.push(Symbol::unnamed(Locate(unnamed as u16)));
-            }
+            self.symbols.resize(locate.index() + 1);
             let totals = self.symbols.len() * self.spec.windows.len();
             self.totals.resize(totals, Totals::EMPTY);
             self.ranking.invalidate();
@@ -305,10 +278,6 @@ impl Sliding {
         let last = std::mem::replace(&mut face.position, position);
         if !std::mem::replace(&mut face.has_entered, true) {
             self.touched.push(trade.locate.0);
-        }
-        if !std::mem::replace(&mut face.is_holding, true) {
-            self.new_holders.push(trade.locate);
-            self.holders += 1;
         }
         if self.finite {
             self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);

@@ -7,8 +7,9 @@
 
 use super::Sums;
 use super::candidates::{Candidates, Extreme};
+use super::ranking::Rank;
 use crate::columns::{Link, Position, PriceRange, TradeLog};
-use crate::market::{Locate, Price, Symbol, Trade};
+use crate::market::{Price, Trade};
 
 /// Running totals of one symbol in one window, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Totals {
     low_at: Position,
     /// Oldest unbroken execution in the window.
     pub(super) head: Position,
+    /// Where its row comes, as the [`Ranking`](super::ranking::Ranking) has it.
+    pub(super) rank: Rank,
 }
 
 impl Totals {
@@ -38,6 +41,7 @@ impl Totals {
         high_at: TradeLog::NONE,
         low_at: TradeLog::NONE,
         head: TradeLog::NONE,
+        rank: Rank::FIRST,
     };
 
     #[inline]
@@ -161,23 +165,21 @@ impl Totals {
 }
 
 /// What is looked at of a symbol whenever something enters or leaves its windows and when its rows are
-/// written: half a cache line.
+/// written: eight in a cache line.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(8))]
 pub(super) struct Face {
-    /// How its rows name it.
-    pub(super) label: Symbol,
-    /// One bit for each window that something has left since the last emission and that still holds an
-    /// execution.
-    pub(super) changed: u64,
     /// Where its newest unbroken execution is: the end of the chain of links.
     pub(super) position: Position,
-    /// In which place its rows come, as the [`Ranking`](super::ranking::Ranking) has it.
-    pub(super) rank: u16,
     /// Whether something has entered since the last emission.
     pub(super) has_entered: bool,
-    /// Whether the symbol is among those that may hold executions.
-    pub(super) is_holding: bool,
+}
+
+impl Face {
+    const NEW: Self = Self {
+        position: TradeLog::NONE,
+        has_entered: false,
+    };
 }
 
 /// What the windows of a symbol share, by locate.
@@ -192,25 +194,17 @@ pub(super) struct Symbols {
 impl Symbols {
     /// Makes room for so many symbols and writes to all of it, so that its pages are there.
     pub(super) fn reserve(&mut self, symbols: usize) {
-        let label = Symbol::unnamed(Locate(0));
-        (0..symbols).for_each(|_| self.push(label));
+        self.resize(symbols);
         self.faces.clear();
         self.candidates.clear();
         self.entered.clear();
     }
 
-    /// Makes room for one more symbol, of which nothing has been met.
-    pub(super) fn push(&mut self, label: Symbol) {
-        self.faces.push(Face {
-            label,
-            changed: 0,
-            position: TradeLog::NONE,
-            rank: 0,
-            has_entered: false,
-            is_holding: false,
-        });
-        self.candidates.push(Candidates::default());
-        self.entered.push(Totals::EMPTY);
+    /// Makes room for so many symbols in all; of the new ones nothing has been met.
+    pub(super) fn resize(&mut self, symbols: usize) {
+        self.faces.resize(symbols, Face::NEW);
+        self.candidates.resize_with(symbols, Candidates::default);
+        self.entered.resize(symbols, Totals::EMPTY);
     }
 
     /// Number of symbols.
@@ -219,16 +213,17 @@ impl Symbols {
         self.faces.len()
     }
 
-    /// Lets what has entered since the last emission into the windows of its symbol, which changes them all.
+    /// Lets what has entered since the last emission into the windows of its symbol, which changes them all;
+    /// whether anything has.
     #[inline]
-    pub(super) fn enter(&mut self, locate: usize, totals: &mut [Totals]) {
-        let face = &mut self.faces[locate];
-        if std::mem::take(&mut face.has_entered) {
-            face.changed = u64::MAX;
+    pub(super) fn enter(&mut self, locate: usize, totals: &mut [Totals]) -> bool {
+        let has_entered = std::mem::take(&mut self.faces[locate].has_entered);
+        if has_entered {
             let entered = std::mem::replace(&mut self.entered[locate], Totals::EMPTY);
             for totals in totals {
                 totals.join(&entered);
             }
         }
+        has_entered
     }
 }
