@@ -16,9 +16,9 @@ use super::table::Table;
 use crate::memory::Memory;
 
 /// Slots that the ring may have for each live order.
-pub(super) const SLOTS_PER_ORDER: u64 = 4;
+pub(super) const SLOTS_PER_ORDER: u64 = 8;
 /// Live orders for each in the table up to which nothing is asked for ahead there.
-const ORDERS_PER_SURVIVOR: u64 = 64;
+const ORDERS_PER_SURVIVOR: u64 = 4;
 /// Sequences in which the exchange numbers orders.
 const SEQUENCES: usize = 4;
 
@@ -51,12 +51,12 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// An empty store whose ring has `1 << bits` slots at first, and its table half as many: what a
+    /// An empty store whose ring has `1 << bits` slots at first, and its table a quarter: what a
     /// day needs in which the ring need not grow.
     pub(super) fn new(bits: u32, memory: Memory) -> Self {
         Self {
             ring: memory.array(1 << bits),
-            table: Table::new(bits - 1, memory),
+            table: Table::new(bits - 2, memory),
             odd: HashMap::new(),
             highest: [0; SEQUENCES],
             live: 0,
@@ -244,7 +244,7 @@ mod tests {
         }
         let counts = store.counts();
         assert_eq!(counts.live, 10_000);
-        assert!(counts.bytes <= 10_000 * 16 * 16, "{counts:?}");
+        assert!(counts.bytes <= 10_000 * 16 * 20, "{counts:?}");
         assert!(counts.moved > 8_000 && counts.in_table == counts.moved);
         for reference in (0..10_000_000).step_by(1_000) {
             assert_eq!(store.reduce(reference, 9), Some(order(1)), "{reference}");
