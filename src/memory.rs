@@ -7,9 +7,11 @@
               message costs without them"
 )]
 
+use std::mem::MaybeUninit;
+
 use bytemuck::Zeroable;
 
-/// Smallest array for which huge pages are asked for, in bytes: two of them.
+/// Least room for which huge pages are asked for, in bytes: two of them.
 const LARGE: usize = 4 << 20;
 
 /// How memory is asked for.
@@ -36,13 +38,20 @@ impl Memory {
 
     /// `length` zeroed values, their pages there already.
     pub(crate) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
-        let mut values = bytemuck::zeroed_vec(length);
-        if self == Memory::Fast && size_of_val(values.as_slice()) >= LARGE {
-            ask_for_huge_pages(&mut values);
-        }
+        let mut values = self.room(length);
         // Writing brings the pages in now, not message by message.
-        values.fill(T::zeroed());
+        values.resize(length, T::zeroed());
         values.into_boxed_slice()
+    }
+
+    /// An empty vector with room for `length` values, in huge pages where it is large.
+    pub(crate) fn room<T>(self, length: usize) -> Vec<T> {
+        let mut values = Vec::with_capacity(length);
+        let room = values.spare_capacity_mut();
+        if self == Memory::Fast && size_of_val(room) >= LARGE {
+            ask_for_huge_pages(room);
+        }
+        values
     }
 
     /// Brings the line of `values[index]` into cache, if the index is inside.
@@ -67,19 +76,25 @@ fn prefetch_line<T>(line: *const T) {
 fn prefetch_line<T>(_: *const T) {}
 
 #[cfg(target_os = "linux")]
-fn ask_for_huge_pages<T>(values: &mut [T]) {
+fn ask_for_huge_pages<T>(room: &mut [MaybeUninit<T>]) {
+    use rustix::mm::{Advice, madvise};
     const PAGE: usize = 4096;
-    let address = values.as_mut_ptr().addr();
+    let address = room.as_mut_ptr().addr();
     let skipped = address.next_multiple_of(PAGE) - address;
-    let length = size_of_val(values).saturating_sub(skipped) / PAGE * PAGE;
-    let first = values.as_mut_ptr().cast::<u8>().wrapping_add(skipped);
-    // SAFETY: the whole pages inside `values`, which is borrowed mutably and stays mapped. The advice
-    // changes neither their content nor their protection. A refusal costs speed alone.
-    let _ = unsafe { rustix::mm::madvise(first.cast(), length, rustix::mm::Advice::LinuxHugepage) };
+    let length = size_of_val(room).saturating_sub(skipped) / PAGE * PAGE;
+    let first = room.as_mut_ptr().cast::<u8>().wrapping_add(skipped);
+    // Pages that are there already, from something else that has been given up, would stay small: so they are
+    // given back first.
+    for advice in [Advice::LinuxDontNeed, Advice::LinuxHugepage] {
+        // SAFETY: the whole pages inside `room`, which is borrowed mutably and stays mapped. Their content may be
+        // lost, and there is none: nothing in `room` has been written. The advice changes no protection, and a
+        // refusal costs speed alone.
+        let _ = unsafe { madvise(first.cast(), length, advice) };
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages<T>(_: &mut [T]) {}
+fn ask_for_huge_pages<T>(_: &mut [MaybeUninit<T>]) {}
 
 #[cfg(test)]
 mod tests {
