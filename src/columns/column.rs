@@ -31,11 +31,18 @@ impl<T: Pod> Column<T> {
     /// Appends a value, growing the storage by half when it is full.
     #[inline]
     pub fn push(&mut self, value: T) {
-        if self.length == self.lines.len() * Self::PER_LINE {
-            self.grow();
+        match bytemuck::cast_slice_mut(&mut self.lines).get_mut(self.length) {
+            Some(place) => *place = value,
+            None => self.grow_for(value),
         }
-        bytemuck::cast_slice_mut(&mut self.lines)[self.length] = value;
         self.length += 1;
+    }
+
+    /// Puts a value behind the last where there is no room for it.
+    #[cold]
+    fn grow_for(&mut self, value: T) {
+        self.grow();
+        bytemuck::cast_slice_mut(&mut self.lines)[self.length] = value;
     }
 
     /// Appends values, growing the storage as [`Column::push`] does.

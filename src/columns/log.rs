@@ -302,6 +302,21 @@ impl TradeLog {
         }
     }
 
+    /// Links the trade at `newest` to `last`, as [`TradeLog::link`] does, and says between which prices the trades of
+    /// its symbol are now, if that is to be kept. It must be in the log.
+    #[inline]
+    pub fn link_newest(&mut self, last: Position, newest: Link, range: Option<PriceRange>) {
+        if let Some((chunk, index)) = self.chunk_mut(newest.position) {
+            chunk.previous.as_mut_slice()[index] = last;
+            if let Some(range) = range {
+                chunk.ranges.as_mut_slice()[index] = range;
+            }
+        }
+        if let Some((chunk, index)) = self.chunk_mut(last) {
+            chunk.next.as_mut_slice()[index] = newest;
+        }
+    }
+
     /// What [`TradeLog::set_range`] has said of the trade at `position`, which must be in the log. The log must
     /// keep ranges.
     #[must_use]

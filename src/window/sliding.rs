@@ -284,14 +284,11 @@ impl Sliding {
         }
         let entered = &mut self.symbols.entered[locate];
         entered.add(trade, position);
-        if let Some(session) = self.session {
-            let totals = &self.totals[locate * self.spec.windows.len() + session];
-            self.log.set_range(position, totals.range_with(entered));
-        }
-        if last != TradeLog::NONE {
-            let price = trade.price.0;
-            self.log.link(last, Link { position, price });
-        }
+        let range = self.session.map(|session| {
+            self.totals[locate * self.spec.windows.len() + session].range_with(entered)
+        });
+        let price = trade.price.0;
+        self.log.link_newest(last, Link { position, price }, range);
     }
 
     /// Writes the rows of all ends up to `now`.
