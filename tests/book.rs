@@ -123,7 +123,7 @@ impl Pair {
         let found = operate(&mut self.book);
         // Looking ahead changes nothing, whatever is looked at.
         if let Some(step) = &step {
-            self.stepping.prefetch_order(step);
+            self.stepping.slots().prefetch(step);
             self.stepping.prefetch_more(step);
         }
         match step.and_then(|step| self.stepping.step(&step)) {

@@ -13,4 +13,4 @@ mod table;
 
 pub use orders::{Book, BookError, Change, Oddity};
 pub use slot::Step;
-pub use store::StoreCounts;
+pub use store::{Slots, StoreCounts};

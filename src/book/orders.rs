@@ -3,7 +3,7 @@
 use super::StoreCounts;
 use super::ladder::Ladder;
 use super::slot::{Order, Step};
-use super::store::{SLOTS_PER_ORDER, Store};
+use super::store::{SLOTS_PER_ORDER, Slots, Store};
 use crate::market::{Locate, Price, Shares, Side, Top};
 use crate::memory::Memory;
 
@@ -104,11 +104,11 @@ impl Book {
     /// Messages to look ahead.
     pub const AHEAD: usize = 32;
 
-    /// Asks for the slot of the order of a step to come. With many asked for at a time, the waits for
-    /// memory overlap.
+    /// Where orders are, to ask for slots ahead.
     #[inline(always)]
-    pub fn prefetch_order(&self, step: &Step) {
-        self.orders.prefetch(step.reference());
+    #[must_use]
+    pub fn slots(&self) -> Slots<'_> {
+        self.orders.slots()
     }
 
     /// Whether [`Book::prefetch_more`] is worth its time: steps need more than slots of the ring.

@@ -50,8 +50,25 @@ pub(super) struct Store {
     memory: Memory,
 }
 
+/// The ring of slots, as values that stay in registers while many of them are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Slots<'a> {
+    ring: &'a [Slot],
+    memory: Memory,
+}
+
+impl Slots<'_> {
+    /// Asks for the slot of the order of a step to come. With many asked for at a time, the waits for memory
+    /// overlap.
+    #[inline(always)]
+    pub fn prefetch(&self, step: &Step) {
+        let place = step.reference() as usize & (self.ring.len() - 1);
+        self.memory.prefetch(self.ring, place);
+    }
+}
+
 impl Store {
-    /// An empty store whose ring has `1 << bits` slots at first, and its table a quarter: what a
+    /// An empty store whose ring has `1 << bits` slots at first, and its table a quarter as many: what a
     /// day needs in which the ring need not grow.
     pub(super) fn new(bits: u32, memory: Memory) -> Self {
         Self {
@@ -70,10 +87,13 @@ impl Store {
         reference as usize & (self.ring.len() - 1)
     }
 
-    /// Brings the ring's slot of `reference` into cache.
+    /// The ring, to bring slots of it into cache.
     #[inline(always)]
-    pub(super) fn prefetch(&self, reference: u64) {
-        self.memory.prefetch(&self.ring, self.place(reference));
+    pub(super) fn slots(&self) -> Slots<'_> {
+        Slots {
+            ring: &self.ring,
+            memory: self.memory,
+        }
     }
 
     /// Whether so many of the live orders are in the table that it pays to look for them ahead.

@@ -105,6 +105,7 @@ impl Normaliser {
     #[inline(always)]
     fn meet<'a>(&self, mut blocks: Blocks<'a>, left: &mut usize, group: &mut Group) -> Blocks<'a> {
         let most = group.messages.len().min(*left);
+        let slots = self.book.slots();
         let mut padded = [0; OUTLINE];
         let mut count = 0;
         for coming in &mut group.messages[..most] {
@@ -112,7 +113,7 @@ impl Normaliser {
                 break;
             };
             *coming = self.foresee(bytes, length, offset);
-            self.book.prefetch_order(&coming.step);
+            slots.prefetch(&coming.step);
             count += 1;
         }
         group.count = count;
