@@ -157,7 +157,7 @@ pub struct EngineConfig {
 const MAX_EXECUTIONS: usize = u32::MAX as usize;
 
 /// Most live orders for which room may be asked for: a ring of 2^30 slots.
-const MAX_ORDERS: usize = 1 << 28;
+const MAX_ORDERS: usize = 1 << 27;
 
 impl Default for FeedConfig {
     fn default() -> Self {
