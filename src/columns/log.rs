@@ -294,26 +294,21 @@ impl TradeLog {
     /// [`TradeLog::NONE`]: then the other has no neighbour there.
     #[inline]
     pub fn link(&mut self, position: Position, next: Link) {
-        if let Some((chunk, index)) = self.chunk_mut(position) {
-            chunk.next.as_mut_slice()[index] = next;
-        }
-        if let Some((chunk, index)) = self.chunk_mut(next.position) {
-            chunk.previous.as_mut_slice()[index] = position;
-        }
+        self.link_with(position, next, None);
     }
 
-    /// Links the trade at `newest` to `last`, as [`TradeLog::link`] does, and says between which prices the trades of
-    /// its symbol are now, if that is to be kept. It must be in the log.
+    /// Does that, and says with one look at the chunk of `next` what [`TradeLog::set_range`] says, if the log keeps
+    /// ranges.
     #[inline]
-    pub fn link_newest(&mut self, last: Position, newest: Link, range: Option<PriceRange>) {
-        if let Some((chunk, index)) = self.chunk_mut(newest.position) {
-            chunk.previous.as_mut_slice()[index] = last;
+    pub fn link_with(&mut self, position: Position, next: Link, range: Option<PriceRange>) {
+        if let Some((chunk, index)) = self.chunk_mut(next.position) {
+            chunk.previous.as_mut_slice()[index] = position;
             if let Some(range) = range {
                 chunk.ranges.as_mut_slice()[index] = range;
             }
         }
-        if let Some((chunk, index)) = self.chunk_mut(last) {
-            chunk.next.as_mut_slice()[index] = newest;
+        if let Some((chunk, index)) = self.chunk_mut(position) {
+            chunk.next.as_mut_slice()[index] = next;
         }
     }
 

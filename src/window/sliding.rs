@@ -288,7 +288,7 @@ impl Sliding {
             self.totals[locate * self.spec.windows.len() + session].range_with(entered)
         });
         let price = trade.price.0;
-        self.log.link_newest(last, Link { position, price }, range);
+        self.log.link_with(last, Link { position, price }, range);
     }
 
     /// Writes the rows of all ends up to `now`.

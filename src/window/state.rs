@@ -164,8 +164,7 @@ impl Totals {
     }
 }
 
-/// What is looked at of a symbol whenever something enters or leaves its windows and when its rows are
-/// written: eight in a cache line.
+/// What is looked at of a symbol whenever an execution arrives: eight in a cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(8))]
 pub(super) struct Face {
