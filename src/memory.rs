@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 
 use bytemuck::Zeroable;
 
-/// Least room for which huge pages are asked for, in bytes: two of them.
+/// Smallest array for which huge pages are asked for, in bytes: two of them.
 const LARGE: usize = 4 << 20;
 
 /// How memory is asked for.
@@ -38,20 +38,14 @@ impl Memory {
 
     /// `length` zeroed values, their pages there already.
     pub(crate) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
-        let mut values = self.room(length);
-        // Writing brings the pages in now, not message by message.
-        values.resize(length, T::zeroed());
-        values.into_boxed_slice()
-    }
-
-    /// An empty vector with room for `length` values, in huge pages where it is large.
-    pub(crate) fn room<T>(self, length: usize) -> Vec<T> {
         let mut values = Vec::with_capacity(length);
         let room = values.spare_capacity_mut();
         if self == Memory::Fast && size_of_val(room) >= LARGE {
             ask_for_huge_pages(room);
         }
-        values
+        // Writing brings the pages in now, not message by message.
+        values.resize(length, T::zeroed());
+        values.into_boxed_slice()
     }
 
     /// Brings the line of `values[index]` into cache, if the index is inside.

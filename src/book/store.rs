@@ -57,13 +57,19 @@ pub struct Slots<'a> {
     memory: Memory,
 }
 
+/// Where the slot of `reference` is in a ring.
+#[inline(always)]
+fn place(ring: &[Slot], reference: u64) -> usize {
+    reference as usize & (ring.len() - 1)
+}
+
 impl Slots<'_> {
     /// Asks for the slot of the order of a step to come. With many asked for at a time, the waits for memory
     /// overlap.
     #[inline(always)]
     pub fn prefetch(&self, step: &Step) {
-        let place = step.reference() as usize & (self.ring.len() - 1);
-        self.memory.prefetch(self.ring, place);
+        self.memory
+            .prefetch(self.ring, place(self.ring, step.reference()));
     }
 }
 
@@ -84,7 +90,7 @@ impl Store {
 
     #[inline(always)]
     fn place(&self, reference: u64) -> usize {
-        reference as usize & (self.ring.len() - 1)
+        place(&self.ring, reference)
     }
 
     /// The ring, to bring slots of it into cache.
@@ -224,7 +230,8 @@ impl Store {
     fn grow(&mut self) {
         let mut ring: Box<[Slot]> = self.memory.array(2 * self.ring.len());
         for slot in self.ring.iter().filter(|slot| !slot.is_empty()) {
-            ring[slot.reference() as usize & (ring.len() - 1)] = *slot;
+            let place = place(&ring, slot.reference());
+            ring[place] = *slot;
         }
         self.ring = ring;
     }

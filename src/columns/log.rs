@@ -297,8 +297,8 @@ impl TradeLog {
         self.link_with(position, next, None);
     }
 
-    /// Does that, and says with one look at the chunk of `next` what [`TradeLog::set_range`] says, if the log keeps
-    /// ranges.
+    /// Links as [`TradeLog::link`] does, and says with the same look at `next` what [`TradeLog::set_range`] would say
+    /// of it, if the log keeps ranges.
     #[inline]
     pub fn link_with(&mut self, position: Position, next: Link, range: Option<PriceRange>) {
         if let Some((chunk, index)) = self.chunk_mut(next.position) {

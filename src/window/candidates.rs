@@ -127,8 +127,8 @@ impl Extremes {
         self.beaten_by = last.map_or(u32::MAX, |last| last.price_rank());
     }
 
-    /// Moves the older half of the newest, which are all there. Candidates before `oldest` are forgotten if they are the greater part,
-    /// so that moving the others is paid for by those that came since they were last moved.
+    /// Moves the older half of the newest, which are all there. Candidates before `oldest` are forgotten if they
+    /// are the greater part, so that moving the others is paid for by those that came since they were last moved.
     #[cold]
     fn make_room(&mut self, oldest: Position) {
         if self.older.capacity() - self.older.len() < HALF {

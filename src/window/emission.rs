@@ -19,25 +19,25 @@ const TOGETHER: usize = 32;
 /// noted without a branch and looked up later.
 #[derive(Clone, Copy)]
 struct Missing {
-    locates: [Locate; TOGETHER],
+    locates: [u16; TOGETHER],
     count: usize,
 }
 
 impl Missing {
     const NONE: Self = Self {
-        locates: [Locate(0); TOGETHER],
+        locates: [0; TOGETHER],
         count: 0,
     };
 
     /// Notes a symbol if it `is_missing`. There must be room.
     #[inline(always)]
-    fn note_if(&mut self, locate: Locate, is_missing: bool) {
+    fn note_if(&mut self, locate: u16, is_missing: bool) {
         self.locates[self.count % TOGETHER] = locate;
         self.count += usize::from(is_missing);
     }
 
     /// The symbols noted; none are any more.
-    fn take(&mut self) -> &[Locate] {
+    fn take(&mut self) -> &[u16] {
         let count = std::mem::take(&mut self.count);
         &self.locates[..count]
     }
@@ -62,12 +62,12 @@ fn look_up(
 ) {
     // What enters at this end may already be among the candidates.
     for &locate in highs.take() {
-        let totals = &mut totals[place(locate.0)];
-        totals.set_high(candidates[locate.index()].high(totals.head));
+        let totals = &mut totals[place(locate)];
+        totals.set_high(candidates[usize::from(locate)].high(totals.head));
     }
     for &locate in lows.take() {
-        let totals = &mut totals[place(locate.0)];
-        totals.set_low(candidates[locate.index()].low(totals.head));
+        let totals = &mut totals[place(locate)];
+        totals.set_low(candidates[usize::from(locate)].low(totals.head));
     }
 }
 
@@ -113,8 +113,7 @@ impl Sliding {
         output.close(end);
     }
 
-    /// Says of each window whether it is complete, and whether that is news: whether it has rows for
-    /// that alone.
+    /// Says of each window whether it is complete; where that is news, all its rows are due for that alone.
     fn judge_completeness(&mut self, end: u64) {
         let step = self.spec.step.nanos();
         let mut news = 0;
@@ -159,8 +158,8 @@ impl Sliding {
                 let position = self.cursors[window] + index as Position;
                 let taken = (trades.prices[index], trades.shares[index]);
                 let (high_left, low_left) = totals.take(position, taken, trades.next[index]);
-                missing[0].note_if(Locate(locate), high_left);
-                missing[1].note_if(Locate(locate), low_left);
+                missing[0].note_if(locate, high_left);
+                missing[1].note_if(locate, low_left);
                 // A window that is empty now has no row.
                 self.ranking.set(totals.rank, totals.sums.trades > 0);
                 if missing.iter().any(|noted| noted.count == TOGETHER) {

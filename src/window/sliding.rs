@@ -195,12 +195,6 @@ impl Sliding {
         {
             candidates.prefetch(self.memory);
         }
-        self.prefetch_totals(locate);
-    }
-
-    /// Asks for the totals of a symbol in all windows.
-    #[inline]
-    pub(super) fn prefetch_totals(&self, locate: usize) {
         let windows = self.spec.windows.len();
         for place in locate * windows..(locate + 1) * windows {
             self.memory.prefetch(&self.totals, place);
