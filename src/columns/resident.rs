@@ -3,10 +3,12 @@
 //! The feed interleaves thousands of symbols. Writing each execution straight to the end of its
 //! symbol's columns would touch a page for each of them, far more than an address cache holds. So the
 //! executions are dealt in two steps: first to one small bucket for every 64 locates, and from a full
-//! bucket to its symbols, whose lines and pages then stay at hand. Both steps keep the feed order.
+//! bucket to its symbols, whose lines and pages then stay at hand. Both steps keep the feed order, and
+//! ask ahead for the lines that they will write to: stores that wait for memory are most of the time.
 
 use super::{Column, TradeSlices};
 use crate::market::Locate;
+use crate::memory::Memory;
 
 /// Locates that share a bucket.
 const GROUP: usize = 1 << GROUP_BITS;
@@ -14,6 +16,9 @@ const GROUP_BITS: u32 = 6;
 const GROUPS: usize = (1 << 16) / GROUP;
 /// Executions in a bucket.
 const BUCKET: usize = 8192;
+/// How many executions behind the last written one a bucket, and a symbol's columns, are asked for: two lines of
+/// a bucket, half a line or one of a column.
+const AHEAD: usize = 8;
 
 /// Why executions cannot be made resident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +48,7 @@ pub struct Resident {
     /// A bucket for each group, one after the other, and how full each is: empty between calls.
     buckets: Vec<Dealt>,
     held: Vec<u32>,
+    memory: Memory,
 }
 
 /// The executions of one symbol, in feed order.
@@ -67,6 +73,7 @@ impl Default for Resident {
             shares: Column::default(),
             buckets: Vec::new(),
             held: vec![0; GROUPS],
+            memory: Memory::asked(),
         }
     }
 }
@@ -130,10 +137,12 @@ impl Resident {
             let group = usize::from(locate >> GROUP_BITS);
             let within = u64::from(locate) % GROUP as u64;
             let held = self.held[group] as usize;
-            self.buckets[group * BUCKET + held] = [
+            let place = group * BUCKET + held;
+            self.buckets[place] = [
                 time << GROUP_BITS | within,
                 u64::from(shares) << 32 | u64::from(price),
             ];
+            self.memory.prefetch(&self.buckets, place + AHEAD);
             self.held[group] += 1;
             if held + 1 == BUCKET {
                 self.hand_out(group, next);
@@ -160,6 +169,9 @@ impl Resident {
             times[place] = time >> GROUP_BITS;
             prices[place] = size as u32;
             shares[place] = (size >> 32) as u32;
+            self.memory.prefetch(times, place + AHEAD);
+            self.memory.prefetch(prices, place + AHEAD);
+            self.memory.prefetch(shares, place + AHEAD);
         }
     }
 
@@ -250,11 +262,13 @@ mod tests {
             mask: 0b101,
         };
         let mut resident = Resident::default();
-        for stretches in [
-            vec![trades],
-            trades.chunks(16_384).collect::<Vec<_>>(),
-            trades.chunks(1).collect(),
+        for (memory, stretches) in [
+            (Memory::Fast, vec![trades]),
+            (Memory::Plain, vec![trades]),
+            (Memory::Fast, trades.chunks(16_384).collect::<Vec<_>>()),
+            (Memory::Fast, trades.chunks(1).collect()),
         ] {
+            resident.memory = memory;
             resident.fill(&stretches).unwrap();
             let mut seen = 0;
             for locate in resident.locates() {
