@@ -95,3 +95,37 @@ impl Row {
         self.sums.trades > 0 && !is_total
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_has_no_prices_and_a_symbol_of_its_name_has() {
+        let row = |symbol, high, trades| Row {
+            end: Timestamp(0),
+            locate: Locate(0),
+            symbol,
+            window: 0,
+            sums: Sums {
+                volume: trades,
+                trades,
+                high: Price(high),
+                ..Sums::default()
+            },
+            complete: true,
+            revision: 0,
+        };
+        let apple = Symbol::new("AAPL").expect("a symbol");
+        for (symbol, high, trades, has_prices) in [
+            (Symbol::ALL, 0, 1, false),
+            (Symbol::ALL, 1, 1, true),
+            (apple, 0, 1, true),
+            (apple, 1, 1, true),
+            (apple, 0, 0, false),
+            (Symbol::ALL, 0, 0, false),
+        ] {
+            assert_eq!(row(symbol, high, trades).has_prices(), has_prices);
+        }
+    }
+}
