@@ -299,7 +299,8 @@ impl TradeLog {
 
     /// Links as [`TradeLog::link`] does, and says with the same look at `next` what [`TradeLog::set_range`] would say
     /// of it, if the log keeps ranges.
-    #[inline]
+    // Not a call: the range would be written as two numbers and read as one, which waits for the stores.
+    #[inline(always)]
     pub fn link_with(&mut self, position: Position, next: Link, range: Option<PriceRange>) {
         if let Some((chunk, index)) = self.chunk_mut(next.position) {
             chunk.previous.as_mut_slice()[index] = position;

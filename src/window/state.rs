@@ -47,9 +47,10 @@ impl Totals {
     #[inline]
     pub(super) fn add(&mut self, trade: &Trade, position: Position) {
         let price = trade.price.0;
-        if self.head == TradeLog::NONE {
-            (self.head, self.sums.open) = (position, trade.price);
-        }
+        // All ones where it is empty: no processor foresees it.
+        let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
+        self.head = self.head & !empty | position & empty;
+        self.sums.open.0 = self.sums.open.0 & !empty | price & empty;
         self.sums.notional += u128::from(price) * u128::from(trade.shares.0);
         self.sums.volume += u64::from(trade.shares.0);
         self.sums.trades += 1;
