@@ -9,6 +9,11 @@
 //! Notionals are 64 bits in a block where (the notional carried in) + (greatest price) × (greatest
 //! shares) × (executions) is below 2^64. Other blocks are folded with 128 bits.
 
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod sixteen;
+
 use pulp::{Arch, WithSimd};
 
 use super::greatest;
@@ -19,8 +24,8 @@ use crate::window::day::BarsPart;
 
 /// Bars that a block has room for.
 const SLOTS: usize = 512;
-/// Executions in a block: each may finish a bar, and one bar is carried in.
-const BLOCK: usize = SLOTS - 1;
+/// Executions in a block: each may finish a bar, one bar is carried in, and sixteen bars are stored together.
+const BLOCK: usize = SLOTS - 32;
 
 /// Division of times below 2^48 by the step: one multiplication and one correction.
 ///
@@ -164,6 +169,20 @@ struct Open {
 }
 
 pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPart) {
+    match arch {
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(simd) => bars_led_by(arch, sixteen::Sixteen::new(simd), day, step, part),
+        _ => bars_led_by(arch, OneByOne, day, step, part),
+    }
+}
+
+fn bars_led_by(
+    arch: Arch,
+    mut lead: impl Lead,
+    day: &Resident,
+    step: Duration,
+    part: &mut BarsPart,
+) {
     let division = Division::by(step);
     for locate in part.locates() {
         let trades = day.symbol(locate);
@@ -171,6 +190,7 @@ pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPa
             continue;
         }
         arch.dispatch(Symbol {
+            lead: &mut lead,
             division,
             trades: &trades,
             part,
@@ -179,24 +199,59 @@ pub(super) fn bars(arch: Arch, day: &Resident, step: Duration, part: &mut BarsPa
     }
 }
 
+/// A way through the executions of a block that come first.
+trait Lead {
+    /// Adds some of a block's executions, from the first on, to the bar at hand. How many, and how many of the
+    /// slots hold a finished bar.
+    fn lead(
+        &mut self,
+        division: Division,
+        executions: (&[u64], &[u32], &[u32]),
+        slots: &mut Slots<'_>,
+        bar: &mut Narrow,
+    ) -> (usize, usize);
+}
+
+/// Leaves all executions to be taken one by one.
+struct OneByOne;
+
+impl Lead for OneByOne {
+    #[inline(always)]
+    fn lead(
+        &mut self,
+        _: Division,
+        _: (&[u64], &[u32], &[u32]),
+        _: &mut Slots<'_>,
+        _: &mut Narrow,
+    ) -> (usize, usize) {
+        (0, 0)
+    }
+}
+
 /// The bars of one symbol.
-struct Symbol<'a> {
+struct Symbol<'a, L> {
+    lead: &'a mut L,
     division: Division,
     trades: &'a SymbolTrades<'a>,
     part: &'a mut BarsPart,
 }
 
-impl WithSimd for Symbol<'_> {
+impl<L: Lead> WithSimd for Symbol<'_, L> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
-        symbol(self.division, self.trades, self.part);
+        symbol(self.lead, self.division, self.trades, self.part);
     }
 }
 
 #[inline(always)]
-fn symbol(division: Division, trades: &SymbolTrades<'_>, part: &mut BarsPart) {
+fn symbol(
+    lead: &mut impl Lead,
+    division: Division,
+    trades: &SymbolTrades<'_>,
+    part: &mut BarsPart,
+) {
     let mut open = Open::default();
     let blocks = trades.times.chunks(BLOCK);
     let sizes = trades.prices.chunks(BLOCK).zip(trades.shares.chunks(BLOCK));
@@ -206,7 +261,7 @@ fn symbol(division: Division, trades: &SymbolTrades<'_>, part: &mut BarsPart) {
         if (open.sums.notional + most) >> 64 == 0 {
             let bars = part.len();
             let slots = Slots::at_the_end_of(part);
-            let finished = narrow(division, times, prices, shares, slots, &mut open);
+            let finished = narrow(lead, division, (times, prices, shares), slots, &mut open);
             part.truncate(bars + finished);
         } else {
             wide(division, times, prices, shares, &mut open, part);
@@ -220,18 +275,18 @@ fn symbol(division: Division, trades: &SymbolTrades<'_>, part: &mut BarsPart) {
 /// Adds a block to the bar at hand and returns how many of the slots hold a finished bar.
 #[inline(always)]
 fn narrow(
+    lead: &mut impl Lead,
     division: Division,
-    times: &[u64],
-    prices: &[u32],
-    shares: &[u32],
+    (times, prices, shares): (&[u64], &[u32], &[u32]),
     mut slots: Slots<'_>,
     open: &mut Open,
 ) -> usize {
     let mut bar = Narrow::of(open, division.of(times[0]), prices[0]);
-    let mut slot = 0;
+    let (led, mut slot) = lead.lead(division, (times, prices, shares), &mut slots, &mut bar);
     // The first execution may already finish the bar carried in.
     slots.put(slot, &bar);
-    for ((&time, &price), &size) in times.iter().zip(prices).zip(shares) {
+    let rest = times[led..].iter().zip(&prices[led..]);
+    for ((&time, &price), &size) in rest.zip(&shares[led..]) {
         let step = division.of(time);
         let starts = step != bar.step;
         slot += usize::from(starts);
@@ -266,6 +321,61 @@ fn wide(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::columns::TradeSlices;
+    use crate::window::day::Bars;
+    use proptest::prelude::*;
+
+    /// The bars of a second of one symbol, whose executions are given with the time since the last one in
+    /// milliseconds.
+    fn bars_on(arch: Arch, executions: &[(u64, u32, u32)]) -> Bars {
+        let mut time = 0;
+        let times: Vec<u64> = executions
+            .iter()
+            .map(|&(gap, ..)| {
+                time += gap * 1_000_000;
+                time
+            })
+            .collect();
+        let prices: Vec<u32> = executions.iter().map(|&(_, price, _)| price).collect();
+        let shares: Vec<u32> = executions.iter().map(|&(.., shares)| shares).collect();
+        let mut day = Resident::default();
+        day.fill(&[TradeSlices {
+            times: &times,
+            locates: &vec![7; times.len()],
+            prices: &prices,
+            shares: &shares,
+            ..TradeSlices::default()
+        }])
+        .unwrap();
+        let mut found = Bars::default();
+        for part in found.split(&day) {
+            bars(arch, &day, "1s".parse().unwrap(), part);
+        }
+        found
+    }
+
+    fn executions() -> impl Strategy<Value = Vec<(u64, u32, u32)>> {
+        let gaps = prop::sample::select(vec![0_u64, 1, 30, 400, 999, 1_000, 3_000]);
+        let prices = prop_oneof![1_000_u32..1_010, any::<u32>()];
+        let shares = prop_oneof![1_u32..500, 1..=u32::MAX];
+        // Few kinds of gaps and sizes at a time, so that there are long bars as well as short ones, and blocks that
+        // fit 64 bits as well as others.
+        let some =
+            |count| prop::collection::vec((gaps.clone(), prices.clone(), shares.clone()), count);
+        (
+            some(1..6),
+            prop::collection::vec(any::<prop::sample::Index>(), 0..1_500),
+        )
+            .prop_map(|(kinds, order)| order.iter().map(|index| *index.get(&kinds)).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn sixteen_at_a_time_are_the_same_bars_as_one_by_one(executions in executions()) {
+            let one_by_one = bars_on(Arch::Scalar, &executions);
+            prop_assert_eq!(bars_on(Arch::new(), &executions), one_by_one);
+        }
+    }
 
     #[test]
     fn division_is_exact_on_both_sides_of_every_step() {
