@@ -2,8 +2,10 @@
 
 use crate::market::{Locate, Symbol};
 
-/// How many rows are listed at a time.
+/// How many rows are listed at a time where few of many are due.
 const AT_A_TIME: usize = 5;
+/// How many at a time where most are, one behind the other.
+const RUN: usize = 16;
 
 /// Labels and locates in order, with a mark for each of their rows that is due.
 #[derive(Debug, Default)]
@@ -14,7 +16,7 @@ pub(super) struct Ranking {
     due: Vec<u64>,
     /// One bit a word of `due`, set where the word may not be 0.
     groups: Vec<u64>,
-    /// What [`Ranking::list`] has found, kept for its storage: room for all rows and [`AT_A_TIME`] more.
+    /// What [`Ranking::list`] has found, kept for its storage: room for all rows and [`RUN`] more.
     listed: Vec<Rank>,
     shift: u32,
     /// One bit for each window.
@@ -82,7 +84,7 @@ impl Ranking {
         self.due = vec![0; (labels.len() << self.shift).div_ceil(64)];
         self.groups = vec![0; self.due.len().div_ceil(64)];
         let rows = self.due.len() * 64;
-        self.listed.resize(rows + AT_A_TIME, Rank::FIRST);
+        self.listed.resize(rows + RUN, Rank::FIRST);
         self.symbols = labels;
         self.stale = false;
         let shift = self.shift;
@@ -123,17 +125,14 @@ impl Ranking {
                 let bit = words.trailing_zeros();
                 words &= words - 1;
                 let word = place * 64 + bit as usize;
-                let mut due = self.due[word];
+                let due = self.due[word];
                 self.due[word] &= kept;
                 *group &= !(u64::from(due & kept == 0) << bit);
-                // Several at a time, as no processor foresees how many there are; what is too much is overwritten.
-                while due != 0 {
-                    for row in &mut self.listed[count..][..AT_A_TIME] {
-                        *row = Rank(word as u32 * 64 + due.trailing_zeros());
-                        count += usize::from(due != 0);
-                        due &= due.wrapping_sub(1);
-                    }
-                }
+                let (first, listed) = (word as u32 * 64, &mut self.listed[count..]);
+                count += match kept {
+                    0 => list_rows(due, first, listed),
+                    _ => list_runs(due, first, listed),
+                };
             }
         }
         let order = Order {
@@ -143,6 +142,41 @@ impl Ranking {
         };
         (order, &self.listed[..count])
     }
+}
+
+/// Lists the ones of `due`, where the first bit is that of the row `first`, and returns how many there are: for words
+/// that have few. What is listed too much is overwritten later.
+#[inline(always)]
+fn list_rows(mut due: u64, first: u32, listed: &mut [Rank]) -> usize {
+    let mut count = 0;
+    // Several at a time, as no processor foresees how many there are.
+    while due != 0 {
+        for row in &mut listed[count..][..AT_A_TIME] {
+            *row = Rank(first + due.trailing_zeros());
+            count += usize::from(due != 0);
+            due &= due.wrapping_sub(1);
+        }
+    }
+    count
+}
+
+/// The same for words that have many: run by run.
+#[inline(always)]
+fn list_runs(mut due: u64, first: u32, listed: &mut [Rank]) -> usize {
+    let mut count = 0;
+    while due != 0 {
+        let start = due.trailing_zeros();
+        let length = (!(due >> start)).trailing_zeros();
+        due &= due.wrapping_add(1 << start);
+        for from in (0..length).step_by(RUN) {
+            let listed = &mut listed[count + from as usize..][..RUN];
+            for (row, listed) in (first + start + from..).zip(listed) {
+                *listed = Rank(row);
+            }
+        }
+        count += length as usize;
+    }
+    count
 }
 
 #[cfg(test)]
@@ -157,7 +191,7 @@ mod tests {
         fn rows_are_listed_by_label_and_window(
             windows in prop::sample::select(vec![1_usize, 2, 5, 8, 33, 64]),
             symbols in 1..200_u16,
-            steps in prop::collection::vec((any::<prop::sample::Index>(), 0..64_usize, 0..4_u8), 0..300),
+            steps in prop::collection::vec((any::<prop::sample::Index>(), 0..64_usize, 0..5_u8), 0..300),
             kept in any::<bool>(),
         ) {
             let label = |locate: u16| Symbol::new(&format!("S{}", locate % 50)).expect("a symbol");
@@ -172,6 +206,10 @@ mod tests {
                 let (locate, window) = (locate.index(first.len()), window % windows);
                 let row = |window: usize| (label(locate as u16), Locate(locate as u16), window as u16);
                 match what {
+                    4 => {
+                        ranking.add(first[locate], u64::MAX);
+                        due.extend((0..windows).map(row));
+                    }
                     0 => {
                         ranking.add(first[locate], 1 << window | 1);
                         due.extend([row(0), row(window)]);
