@@ -63,19 +63,31 @@ fn graphics() -> impl Iterator<Item = String> {
 /// What this machine's cores can do.
 fn processor() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut features = Vec::new();
-    #[cfg(target_arch = "x86_64")]
-    for (name, there) in [
+    let sets = instruction_sets().into_iter();
+    let names: Vec<&str> = sets
+        .filter_map(|(name, is_there)| is_there.then_some(name))
+        .collect();
+    format!("{cores} cores, {}", names.join(" "))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn instruction_sets() -> [(&'static str, bool); 4] {
+    [
         ("sse4.2", std::is_x86_feature_detected!("sse4.2")),
         ("avx2", std::is_x86_feature_detected!("avx2")),
         ("fma", std::is_x86_feature_detected!("fma")),
         ("avx512f", std::is_x86_feature_detected!("avx512f")),
-    ] {
-        if there {
-            features.push(name);
-        }
-    }
-    format!("{cores} cores, {}", features.join(" "))
+    ]
+}
+
+#[cfg(target_arch = "aarch64")]
+fn instruction_sets() -> [(&'static str, bool); 1] {
+    [("neon", std::arch::is_aarch64_feature_detected!("neon"))]
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn instruction_sets() -> [(&'static str, bool); 0] {
+    []
 }
 
 /// Sends a datagram to a group on loopback and waits for it.
