@@ -6,6 +6,9 @@
 //! one. A block stores straight into the columns, which have room for as many bars as it has
 //! executions, and gives back what it did not need.
 //!
+//! Where a processor has AVX-512, `sixteen` takes as many executions of a block at a time as it can, and
+//! leaves the rest to be taken so.
+//!
 //! Notionals are 64 bits in a block where (the notional carried in) + (greatest price) × (greatest
 //! shares) × (executions) is below 2^64. Other blocks are folded with 128 bits.
 
