@@ -47,16 +47,22 @@ impl Totals {
     #[inline]
     pub(super) fn add(&mut self, trade: &Trade, position: Position) {
         let price = trade.price.0;
-        // All ones where it is empty: no processor foresees it.
-        let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
-        self.head = self.head & !empty | position & empty;
-        self.sums.open.0 = self.sums.open.0 & !empty | price & empty;
+        self.begin(position, trade.price);
         self.sums.notional += u128::from(price) * u128::from(trade.shares.0);
         self.sums.volume += u64::from(trade.shares.0);
         self.sums.trades += 1;
         self.sums.close = trade.price;
         self.raise(trade.price, position);
         self.lower(trade.price, position);
+    }
+
+    /// Takes note of the oldest of newer executions if there is none yet. No branch: no processor foresees it.
+    #[inline(always)]
+    fn begin(&mut self, head: Position, open: Price) {
+        // All ones where it is empty.
+        let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
+        self.head = self.head & !empty | head & empty;
+        self.sums.open.0 = self.sums.open.0 & !empty | open.0 & empty;
     }
 
     /// Takes note of the high of newer executions.
@@ -78,10 +84,7 @@ impl Totals {
     /// Adds executions that are newer than all of these.
     #[inline]
     pub(super) fn join(&mut self, newer: &Totals) {
-        // All ones where it is empty.
-        let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
-        self.head = self.head & !empty | newer.head & empty;
-        self.sums.open.0 = self.sums.open.0 & !empty | newer.sums.open.0 & empty;
+        self.begin(newer.head, newer.sums.open);
         self.sums.notional += newer.sums.notional;
         self.sums.volume += newer.sums.volume;
         self.sums.trades += newer.sums.trades;

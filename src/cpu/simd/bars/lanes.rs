@@ -212,15 +212,13 @@ impl Lanes {
         let high = self.sums(high, low);
         let f = self.0.avx512f;
         let [low_mask, high_mask] = mask.to_le_bytes();
-        let exclusive = [
-            f._mm512_alignr_epi64::<7>(low, *before),
-            f._mm512_alignr_epi64::<7>(high, low),
-        ];
-        let values: [u64; 8] = cast(f._mm512_maskz_compress_epi64(low_mask, exclusive[0]));
-        column[at..][..8].copy_from_slice(&values);
-        let at = at + low_mask.count_ones() as usize;
-        let values: [u64; 8] = cast(f._mm512_maskz_compress_epi64(high_mask, exclusive[1]));
-        column[at..][..8].copy_from_slice(&values);
+        let mut at = at;
+        for (mask, sums, before) in [(low_mask, low, *before), (high_mask, high, low)] {
+            let exclusive = f._mm512_alignr_epi64::<7>(sums, before);
+            let values: [u64; 8] = cast(f._mm512_maskz_compress_epi64(mask, exclusive));
+            column[at..][..8].copy_from_slice(&values);
+            at += mask.count_ones() as usize;
+        }
         *before = high;
     }
 }

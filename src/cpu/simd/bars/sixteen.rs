@@ -45,6 +45,9 @@ impl Lead for Sixteen {
         slots: &mut Slots<'_>,
         bar: &mut Narrow,
     ) -> (usize, usize) {
+        if times.len() < LANES {
+            return (0, 0);
+        }
         let lanes = Lanes(self.simd);
         let steps = Steps::by(lanes, division);
         self.notionals[0] = bar.notional.wrapping_neg();
@@ -71,22 +74,20 @@ impl Lead for Sixteen {
         }
         let done = times.len() * LANES;
         self.take_differences(slots, ended);
-        if done > 0 {
-            *bar = Narrow {
-                step: lanes.last(before.steps),
-                notional: lanes
-                    .last_wide(before.notionals)
-                    .wrapping_sub(self.notionals[ended]),
-                volume: lanes
-                    .last_wide(before.volumes)
-                    .wrapping_sub(self.volumes[ended]),
-                trades: (done as u32).wrapping_sub(self.counts[ended]),
-                open: slots.opens[ended],
-                high: lanes.last(before.highs),
-                low: lanes.last(before.lows),
-                close: lanes.last(before.prices),
-            };
-        }
+        *bar = Narrow {
+            step: lanes.last(before.steps),
+            notional: lanes
+                .last_wide(before.notionals)
+                .wrapping_sub(self.notionals[ended]),
+            volume: lanes
+                .last_wide(before.volumes)
+                .wrapping_sub(self.volumes[ended]),
+            trades: (done as u32).wrapping_sub(self.counts[ended]),
+            open: slots.opens[ended],
+            high: lanes.last(before.highs),
+            low: lanes.last(before.lows),
+            close: lanes.last(before.prices),
+        };
         (done, ended)
     }
 }
