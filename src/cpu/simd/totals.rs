@@ -1,12 +1,12 @@
 //! Totals in feed order: two 64-bit additions an execution into a small table.
 //!
-//! A row of the table holds a notional modulo 2^64, and a volume of 40 bits below a count of 24. The
-//! rows are exact while Σ (greatest price × greatest shares × executions) over the blocks added since
-//! they were last emptied is below 2^64, and volume and count have bounds of the same kind. The
-//! greatest values are those of the block just added, gathered on the way: where they show that a row
-//! may have wrapped, the block is taken back, which is exact because additions that wrap can be
-//! undone, the rows are emptied into the totals, and the block is added again; or, when it breaks the
-//! bounds alone, straight to the totals.
+//! A row of the table holds a notional modulo 2^64, and a volume of 40 bits below a count of 24. What does
+//! not count goes to a row of its own, which nobody reads. The rows are exact while Σ (greatest price ×
+//! greatest shares × executions) over the blocks added since they were last emptied is below 2^64, and
+//! volume and count have bounds of the same kind. The greatest values are those of the block just added,
+//! gathered on the way: where they show that a row may have wrapped, the block is taken back, which is
+//! exact because additions that wrap can be undone, the rows are emptied into the totals, and the block is
+//! added again; or, when it breaks the bounds alone, straight to the totals.
 
 use pulp::{Arch, WithSimd};
 
@@ -17,8 +17,8 @@ use crate::window::day::Totals;
 
 /// Executions between two looks at the bounds.
 const BLOCK: usize = 16_384;
-/// Executions whose addends are computed together, as vectors, before they go to their rows one by one. Fewer,
-/// and the compiler keeps them in registers and takes them apart there, which costs more than it saves.
+/// Executions whose notionals are computed together, as vectors, before they go to their rows one by one. With
+/// more of them too many lines are asked for at once.
 const GROUP: usize = 128;
 /// How many executions ahead the columns are asked for: the processor's own guesses come too late for a loop of
 /// five cycles an execution.
@@ -34,11 +34,10 @@ const ONE: u64 = 1 << VOLUME_BITS;
 #[repr(align(16))]
 struct Partial([u64; 2]);
 
-/// What a group adds to its rows.
-#[repr(align(64))]
-struct Addends([[u64; 2]; GROUP]);
-
-type Rows = [Partial; 1 << 16];
+/// A row for each locate, and one for what does not count.
+type Rows = [Partial; UNCOUNTED + 1];
+/// The row that nobody reads.
+const UNCOUNTED: usize = 1 << 16;
 
 /// All bits that any locate, price and shares have: none is greater.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,11 +103,11 @@ pub(super) fn totals(arch: Arch, memory: Memory, trades: &TradeSlices<'_>, total
 
 #[expect(
     clippy::expect_used,
-    reason = "a slice of 65,536 rows is an array of as many"
+    reason = "a slice of so many rows is an array of as many"
 )]
 fn table() -> Box<Rows> {
-    let rows = vec![Partial::default(); 1 << 16].into_boxed_slice();
-    rows.try_into().ok().expect("65,536 rows")
+    let rows = vec![Partial::default(); UNCOUNTED + 1].into_boxed_slice();
+    rows.try_into().ok().expect("as many rows as asked for")
 }
 
 /// Adds a block to the rows.
@@ -119,8 +118,8 @@ impl WithSimd for Add<'_> {
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) -> Peak {
-        each(self.1, self.2, |locate, [notional, size]| {
-            let row = &mut self.0[usize::from(locate)].0;
+        each(self.1, self.2, |row, [notional, size]| {
+            let row = &mut self.0[row].0;
             row[0] = row[0].wrapping_add(notional);
             row[1] = row[1].wrapping_add(size);
         })
@@ -135,21 +134,19 @@ impl WithSimd for TakeBack<'_> {
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) -> Peak {
-        each(self.1, Memory::Plain, |locate, [notional, size]| {
-            let row = &mut self.0[usize::from(locate)].0;
+        each(self.1, Memory::Plain, |row, [notional, size]| {
+            let row = &mut self.0[row].0;
             row[0] = row[0].wrapping_sub(notional);
             row[1] = row[1].wrapping_sub(size);
         })
     }
 }
 
-/// Hands over the locate of each execution with its notional and its shares with a count, zeros for those
-/// that do not count.
+/// Hands over the row of each execution with its notional and its shares with a count.
 #[inline(always)]
-fn each(trades: &TradeSlices<'_>, memory: Memory, mut put: impl FnMut(u16, [u64; 2])) -> Peak {
+fn each(trades: &TradeSlices<'_>, memory: Memory, mut put: impl FnMut(usize, [u64; 2])) -> Peak {
     let mut peak = Peak::default();
-    let mut addends = Addends([[0; 2]; GROUP]);
-    let addends = &mut addends.0;
+    let (mut notionals, mut rows) = ([0; GROUP], [0; GROUP]);
     for from in (0..trades.len()).step_by(GROUP) {
         let ahead = from + AHEAD;
         for line in (ahead..ahead + GROUP).step_by(LINE) {
@@ -161,21 +158,33 @@ fn each(trades: &TradeSlices<'_>, memory: Memory, mut put: impl FnMut(u16, [u64;
         }
         let group = trades.range(from, (from + GROUP).min(trades.len()));
         let sizes = group.prices.iter().zip(group.shares);
-        for (addend, (&price, &shares)) in addends.iter_mut().zip(sizes) {
+        for (notional, (&price, &shares)) in notionals.iter_mut().zip(sizes) {
             peak.prices |= price;
             peak.shares |= shares;
-            let notional = u64::from(price) * u64::from(shares);
-            *addend = [notional, u64::from(shares) + ONE];
+            *notional = u64::from(price) * u64::from(shares);
         }
         for &locate in group.locates {
             peak.locates |= locate;
         }
-        for (addend, policies) in addends.iter_mut().zip(group.policies) {
-            let keep = u64::from(policies & trades.mask != 0).wrapping_neg();
-            *addend = addend.map(|part| part & keep);
-        }
-        for (&locate, &addend) in group.locates.iter().zip(&*addends) {
-            put(locate, addend);
+        let addends = notionals.iter().zip(group.shares);
+        let addends = addends.map(|(&notional, &shares)| [notional, u64::from(shares) + ONE]);
+        if group.policies.is_empty() {
+            for (&locate, addend) in group.locates.iter().zip(addends) {
+                put(usize::from(locate), addend);
+            }
+        } else {
+            let sources = group.locates.iter().zip(group.policies);
+            for (row, (&locate, &policies)) in rows.iter_mut().zip(sources) {
+                let counts = policies & trades.mask != 0;
+                *row = if counts {
+                    u32::from(locate)
+                } else {
+                    UNCOUNTED as u32
+                };
+            }
+            for (&row, addend) in rows.iter().zip(addends) {
+                put(row as usize, addend);
+            }
         }
     }
     peak
