@@ -97,6 +97,8 @@ def main():
     if not WIDETAPE.exists():
         sys.exit(f"{WIDETAPE} is not there: cargo build --release")
     messages = asked.rate * asked.seconds
+    if asked.keep:
+        asked.keep.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         day = (asked.keep or folder) / f"live-{messages}-{asked.seconds}-{asked.symbols}.itch"
