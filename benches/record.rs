@@ -28,15 +28,28 @@ pub(crate) fn write(table: &str) {
     fs::write(docs, after).expect("docs/BENCHMARKS.md is written");
 }
 
+/// Processors with family and model, as a name alone may stand for several generations, and system.
 fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let fields = cpus.lines().filter_map(|line| line.split_once(':'));
-    let models: Vec<&str> = fields
-        .filter(|(name, _)| name.trim() == "model name")
-        .map(|(_, model)| model.trim())
+    let fields: Vec<(&str, &str)> = fields
+        .map(|(name, value)| (name.trim(), value.trim()))
         .collect();
-    let model = models.first().copied().unwrap_or("unknown processor");
-    format!("{} x {model}, {}", models.len(), told("uname", &["-sr"]))
+    let all = |asked| fields.iter().filter(move |(name, _)| *name == asked);
+    let first = |asked| all(asked).next().map_or("unknown", |(_, value)| value);
+    format!(
+        "{} x {} (family {}, model {}{}), {}",
+        all("model name").count(),
+        first("model name"),
+        first("cpu family"),
+        first("model"),
+        if first("flags").contains(" avx512f") {
+            ", AVX-512"
+        } else {
+            ""
+        },
+        told("uname", &["-sr"])
+    )
 }
 
 fn told(program: &str, arguments: &[&str]) -> String {
