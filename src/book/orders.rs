@@ -175,7 +175,7 @@ impl Book {
         if shares.0 == 0 {
             return Err(BookError::NoShares(reference));
         }
-        let reused = !self.orders.is_new(reference) && self.forget(reference);
+        let reused = self.orders.may_be_live(reference) && self.forget(reference);
         let order = Order::new(locate, side, shares.0, price);
         self.orders.insert(reference, order);
         let top_changed = self.laddered && self.change(order, u64::from(shares.0));
@@ -322,7 +322,7 @@ impl Book {
         }
     }
 
-    /// Whether it is as it was made: no order is live, and none has been.
+    /// Whether it is as good as new: no order is live, and none was kept where its reference would tell.
     #[must_use]
     pub fn is_unused(&self) -> bool {
         self.orders.is_unused()

@@ -5,9 +5,9 @@
 //! survives in the table, where each order moves at most once; if that happens although the ring has
 //! few slots for each live order, the ring doubles instead. So memory follows the live orders, not
 //! the length of the day, and nothing depends on the references really growing: whatever comes is
-//! found by its whole reference. A reference above all earlier ones cannot be live, which spares new
-//! orders a look into the table; the exchange numbers orders in four independent sequences, told
-//! apart by the lowest two bits, so there are four such marks.
+//! found by its whole reference. A reference above all that ever left the ring is not in the table,
+//! which spares new orders a look into it; the exchange numbers orders in four independent sequences,
+//! told apart by the lowest two bits, so there are four such marks.
 
 use std::collections::HashMap;
 
@@ -43,8 +43,8 @@ pub(super) struct Store {
     table: Table,
     /// Orders with numbers larger than an exchange uses.
     odd: HashMap<u64, Order>,
-    /// The highest reference of each sequence so far.
-    highest: [u64; SEQUENCES],
+    /// The highest reference of each sequence that was ever kept elsewhere than in the ring.
+    elsewhere: [u64; SEQUENCES],
     live: u64,
     moved: u64,
     memory: Memory,
@@ -61,6 +61,12 @@ pub struct Slots<'a> {
 #[inline(always)]
 fn place(ring: &[Slot], reference: u64) -> usize {
     reference as usize & (ring.len() - 1)
+}
+
+/// Which of the exchange's sequences `reference` is of.
+#[inline(always)]
+fn sequence(reference: u64) -> usize {
+    reference as usize % SEQUENCES
 }
 
 impl Slots<'_> {
@@ -81,7 +87,7 @@ impl Store {
             ring: memory.array(1 << bits),
             table: Table::new(bits - 2, memory),
             odd: HashMap::new(),
-            highest: [0; SEQUENCES],
+            elsewhere: [0; SEQUENCES],
             live: 0,
             moved: 0,
             memory,
@@ -127,13 +133,10 @@ impl Store {
         let reference = step.reference();
         let place = self.place(reference);
         let slot = &mut self.ring[place];
-        let highest = &mut self.highest[reference as usize % SEQUENCES];
-        if !step.fits(slot) || !step.is_above(*highest) {
+        if !step.fits(slot) || !step.is_above(self.elsewhere[sequence(reference)]) {
             return None;
         }
-        // Without a branch on whether it joins: then its reference is the highest, and there is one more,
-        // otherwise one less.
-        *highest = (*highest).max(reference & step.joins());
+        // Without a branch on whether it joins: then there is one more, otherwise one less.
         self.live = self.live.wrapping_sub(step.joins() | 1);
         Some(step.take(slot))
     }
@@ -145,13 +148,12 @@ impl Store {
         let from = self.place(leaves.reference());
         let joins = joins.on_side_of(&self.ring[from]);
         let to = self.place(joins.reference());
-        let highest = &mut self.highest[joins.reference() as usize % SEQUENCES];
+        let elsewhere = self.elsewhere[sequence(joins.reference())];
         // In the place of the one that leaves the other does not fit.
         let fit = leaves.fits(&self.ring[from]) & joins.fits(&self.ring[to]);
-        if !fit || !joins.is_above(*highest) {
+        if !fit || !joins.is_above(elsewhere) {
             return None;
         }
-        *highest = joins.reference();
         let left = leaves.take(&mut self.ring[from]);
         Some((left, joins.take(&mut self.ring[to])))
     }
@@ -187,19 +189,25 @@ impl Store {
         before
     }
 
-    /// Whether `reference` is above all earlier ones of its sequence, and so not live.
+    /// Whether the order of `reference` may be live: it is in the ring, or could be elsewhere.
     #[inline(always)]
-    pub(super) fn is_new(&self, reference: u64) -> bool {
-        reference > self.highest[reference as usize % SEQUENCES]
+    pub(super) fn may_be_live(&self, reference: u64) -> bool {
+        self.ring[self.place(reference)].holds(reference)
+            || reference <= self.elsewhere[sequence(reference)]
+    }
+
+    /// Notes that the order of `reference` is kept elsewhere than in the ring.
+    fn note_elsewhere(&mut self, reference: u64) {
+        let highest = &mut self.elsewhere[sequence(reference)];
+        *highest = reference.max(*highest);
     }
 
     /// Adds an order with shares under a reference that is not live.
     #[inline(always)]
     pub(super) fn insert(&mut self, reference: u64, order: Order) {
         self.live += 1;
-        let highest = &mut self.highest[reference as usize % SEQUENCES];
-        *highest = reference.max(*highest);
         let Some(slot) = Slot::new(reference, order) else {
+            self.note_elsewhere(reference);
             self.odd.insert(reference, order);
             return;
         };
@@ -222,6 +230,7 @@ impl Store {
         let place = self.place(reference);
         let survivor = std::mem::replace(&mut self.ring[place], slot);
         if !survivor.is_empty() {
+            self.note_elsewhere(survivor.reference());
             self.table.insert(survivor);
             self.moved += 1;
         }
@@ -236,9 +245,9 @@ impl Store {
         self.ring = ring;
     }
 
-    /// Whether no order is live, and none has been whose reference would tell.
+    /// Whether no order is live, and none has been kept where its reference would tell.
     pub(super) fn is_unused(&self) -> bool {
-        self.live == 0 && self.highest == [0; SEQUENCES]
+        self.live == 0 && self.elsewhere == [0; SEQUENCES]
     }
 
     pub(super) fn counts(&self) -> StoreCounts {
