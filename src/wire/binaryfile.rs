@@ -19,7 +19,8 @@ pub const MAX_BLOCK: usize = PREFIX + u16::MAX as usize;
 #[derive(Clone, Debug)]
 pub struct Blocks<'a> {
     bytes: &'a [u8],
-    consumed: usize,
+    /// The end of `bytes` from the next length prefix on.
+    rest: &'a [u8],
     skips_marks: bool,
 }
 
@@ -29,7 +30,7 @@ impl<'a> Blocks<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
-            consumed: 0,
+            rest: bytes,
             skips_marks: false,
         }
     }
@@ -46,14 +47,14 @@ impl<'a> Blocks<'a> {
     /// Bytes of the blocks yielded so far: the offset of the next length prefix.
     #[must_use]
     pub fn consumed(&self) -> usize {
-        self.consumed
+        self.bytes.len() - self.rest.len()
     }
 
     /// What lies behind the blocks yielded so far. After the last one: the beginning of a block that
     /// is not whole, or nothing.
     #[must_use]
     pub fn remainder(&self) -> &'a [u8] {
-        self.bytes.get(self.consumed..).unwrap_or(&[])
+        self.rest
     }
 }
 
@@ -70,20 +71,16 @@ impl<'a> Blocks<'a> {
     where
         'a: 'b,
     {
-        let offset = self.consumed;
-        let left = self.bytes.len().wrapping_sub(offset);
-        if left >= PREFIX + N
-            && left <= self.bytes.len()
-            && let Some((prefix, behind)) = self.bytes[offset..].split_first_chunk()
+        if self.rest.len() >= PREFIX + N
+            && let Some((prefix, behind)) = self.rest.split_first_chunk()
             && let Some(open) = behind.first_chunk()
         {
-            let whole = PREFIX + usize::from(u16::from_be_bytes(*prefix));
-            if whole > left {
-                return None;
-            }
-            if whole > PREFIX {
-                self.consumed += whole;
-                return Some((offset, whole - PREFIX, open));
+            let length = length_in(*prefix);
+            let after = behind.get(length..)?;
+            if length > 0 {
+                let offset = self.consumed();
+                self.rest = after;
+                return Some((offset, length, open));
             }
         }
         // By value, so that nothing else of the caller's loop has to have an address.
@@ -121,10 +118,10 @@ impl<'a> Iterator for Blocks<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let rest = self.bytes.get(self.consumed..)?;
-            let message = rest.get(PREFIX..needed(rest))?;
-            let offset = self.consumed;
-            self.consumed += PREFIX + message.len();
+            let (prefix, behind) = self.rest.split_first_chunk()?;
+            let (message, after) = behind.split_at_checked(length_in(*prefix))?;
+            let offset = self.consumed();
+            self.rest = after;
             if !message.is_empty() || !self.skips_marks {
                 return Some((offset, message));
             }
@@ -138,9 +135,15 @@ impl<'a> Iterator for Blocks<'a> {
 #[must_use]
 pub fn needed(rest: &[u8]) -> usize {
     match rest {
-        [high, low, ..] => PREFIX + usize::from(u16::from_be_bytes([*high, *low])),
+        [high, low, ..] => PREFIX + length_in([*high, *low]),
         _ => PREFIX,
     }
+}
+
+/// Bytes of the message behind `prefix`.
+#[inline(always)]
+fn length_in(prefix: [u8; PREFIX]) -> usize {
+    u16::from_be_bytes(prefix).into()
 }
 
 /// Bytes of `bytes` that whole blocks cover.
@@ -148,7 +151,7 @@ pub fn needed(rest: &[u8]) -> usize {
 pub fn whole(bytes: &[u8]) -> usize {
     let mut blocks = Blocks::new(bytes);
     while blocks.next().is_some() {}
-    blocks.consumed
+    blocks.consumed()
 }
 
 /// A message that no length prefix can describe.
