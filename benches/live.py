@@ -13,6 +13,7 @@ again in memory, for the sender.
 
 import argparse
 import datetime
+import os
 import pathlib
 import re
 import socket
@@ -106,6 +107,8 @@ def main():
             made = ["--messages", str(messages), "--symbols", str(asked.symbols)]
             made += ["--duration", f"{asked.seconds}s", "--out", day]
             subprocess.run([WIDETAPE, "generate", *made], check=True)
+            # Or the system writes 9 GB to disk while the service runs.
+            os.sync()
         rows = replayed(day)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
