@@ -59,15 +59,14 @@ impl<'a> Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// The next block: the offset of its length prefix, the length of its message, and the `N` bytes from
-    /// the beginning of its message, those behind it included, or copied to `padded` where fewer follow.
-    /// What messages of several lengths have in common can then be read before it is known which of them
-    /// this is.
+    /// The message of the next block, and the `N` bytes from its beginning, those behind it included, or copied
+    /// to `padded` where fewer follow. What messages of several lengths have in common can then be read before
+    /// it is known which of them this is.
     #[inline(always)]
     pub fn next_open<'b, const N: usize>(
         &mut self,
         padded: &'b mut [u8; N],
-    ) -> Option<(usize, usize, &'b [u8; N])>
+    ) -> Option<(&'a [u8], &'b [u8; N])>
     where
         'a: 'b,
     {
@@ -75,40 +74,27 @@ impl<'a> Blocks<'a> {
             && let Some((prefix, behind)) = self.rest.split_first_chunk()
             && let Some(open) = behind.first_chunk()
         {
-            let length = length_in(*prefix);
-            let after = behind.get(length..)?;
-            if length > 0 {
-                let offset = self.consumed();
+            let (message, after) = behind.split_at_checked(length_in(*prefix))?;
+            if !message.is_empty() {
                 self.rest = after;
-                return Some((offset, length, open));
+                return Some((message, open));
             }
         }
         // By value, so that nothing else of the caller's loop has to have an address.
         let (after, found) = Self::next_padded(self.clone(), padded);
         *self = after;
-        found.map(|(offset, length)| (offset, length, &*padded))
+        found.map(|message| (message, &*padded))
     }
 
     #[cold]
     #[inline(never)]
-    fn next_padded<const N: usize>(
-        mut self,
-        padded: &mut [u8; N],
-    ) -> (Self, Option<(usize, usize)>) {
-        let found = self.next().map(|(offset, message)| {
+    fn next_padded<const N: usize>(mut self, padded: &mut [u8; N]) -> (Self, Option<&'a [u8]>) {
+        let found = self.next().map(|(_, message)| {
             let told = message.len().min(N);
             padded[..told].copy_from_slice(&message[..told]);
-            (offset, message.len())
+            message
         });
         (self, found)
-    }
-
-    /// The message of the block at `offset`; empty where no whole block is.
-    #[must_use]
-    #[inline]
-    pub fn message_at(&self, offset: usize) -> &'a [u8] {
-        let rest = self.bytes.get(offset..).unwrap_or_default();
-        rest.get(PREFIX..needed(rest)).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many messages at a time: what they need of the book is asked for ahead, and what most of them do is
 //! done without a branch on their type.
 
-use super::{MessageError, Normaliser};
+use super::{LOCATES, MessageError, Normaliser};
 use crate::book::{Book, Step};
 use crate::columns::Batch;
 use crate::cpu::{Work, dispatch};
@@ -11,31 +11,34 @@ use crate::wire::itch50::{Message, OUTLINE, OrderReplace, outline, parse};
 
 /// A message to come.
 #[derive(Clone, Copy, Debug, Default)]
-struct Coming {
+struct Coming<'a> {
     /// What it does to the book if it is ordinary; in any case, which order it is about.
     step: Step,
     timestamp: Timestamp,
-    /// Offset of its block.
-    offset: usize,
+    /// What it says.
+    bytes: &'a [u8],
     /// 0 if it is ordinary: the step is all that it does.
     odd: u64,
 }
 
 /// Messages that are looked at together.
-struct Group {
-    messages: [Coming; Book::AHEAD],
+struct Group<'a> {
+    messages: [Coming<'a>; Book::AHEAD],
     count: usize,
+    /// The blocks before the first of them was taken.
+    blocks: Blocks<'a>,
 }
 
-impl Group {
+impl<'a> Group<'a> {
     fn new() -> Self {
         Self {
             messages: [Coming::default(); Book::AHEAD],
             count: 0,
+            blocks: Blocks::new(&[]),
         }
     }
 
-    fn messages(&self) -> &[Coming] {
+    fn messages(&self) -> &[Coming<'a>] {
         &self.messages[..self.count]
     }
 }
@@ -69,7 +72,7 @@ impl<E, F: FnMut(usize, MessageError) -> Result<(), E>> Work for Many<'_, '_, F>
         normaliser.look_further(current);
         while current.count > 0 {
             *blocks = normaliser.meet(blocks.clone(), &mut left, next);
-            normaliser.decode(blocks, current, batch, &mut undecodable)?;
+            normaliser.decode(current, batch, &mut undecodable)?;
             normaliser.look_further(next);
             std::mem::swap(&mut current, &mut next);
         }
@@ -103,45 +106,32 @@ impl Normaliser {
     /// Fills `group` from `blocks` as far as they go and asks for the orders' slots. The blocks travel
     /// by value, so that they stay in registers.
     #[inline(always)]
-    fn meet<'a>(&self, mut blocks: Blocks<'a>, left: &mut usize, group: &mut Group) -> Blocks<'a> {
+    fn meet<'a>(
+        &self,
+        mut blocks: Blocks<'a>,
+        left: &mut usize,
+        group: &mut Group<'a>,
+    ) -> Blocks<'a> {
+        group.blocks = blocks.clone();
         let most = group.messages.len().min(*left);
-        let slots = self.book.slots();
+        let (slots, unnamed) = (self.book.slots(), &*self.unnamed);
         let mut padded = [0; OUTLINE];
-        let mut count = 0;
-        for coming in &mut group.messages[..most] {
-            let Some((offset, length, bytes)) = blocks.next_open(&mut padded) else {
-                break;
-            };
-            *coming = self.foresee(bytes, length, offset);
+        let mut room = group.messages[..most].iter_mut();
+        while room.len() > 0
+            && let Some((bytes, open)) = blocks.next_open(&mut padded)
+            && let Some(coming) = room.next()
+        {
+            *coming = foresee(bytes, open, unnamed);
             slots.prefetch(&coming.step);
-            count += 1;
         }
-        group.count = count;
-        *left -= count;
+        group.count = most - room.len();
+        *left -= group.count;
         blocks
-    }
-
-    #[inline(always)]
-    fn foresee(&self, bytes: &[u8; OUTLINE], length: usize, offset: usize) -> Coming {
-        let told = outline(bytes, length);
-        let (step, odd) = Step::new(
-            told.joins,
-            (told.reference, told.locate),
-            (told.indicator & 1 == 1, told.shares, told.price),
-        );
-        // Of an order that joins the side must be known, and its symbol have a name already.
-        let strange = Side::NO_INDICATOR[usize::from(told.indicator)] | self.unnamed(told.locate);
-        Coming {
-            step,
-            timestamp: told.timestamp,
-            offset,
-            odd: told.more | odd | strange & told.joins,
-        }
     }
 
     /// When the orders' slots have arrived: asks for what else these messages will need.
     #[inline(always)]
-    fn look_further(&self, group: &Group) {
+    fn look_further(&self, group: &Group<'_>) {
         if !self.book.needs_more() {
             return;
         }
@@ -153,32 +143,22 @@ impl Normaliser {
     #[inline(always)]
     fn decode<E>(
         &mut self,
-        blocks: &Blocks<'_>,
-        group: &Group,
+        group: &Group<'_>,
         batch: &mut Batch,
         undecodable: &mut impl FnMut(usize, MessageError) -> Result<(), E>,
     ) -> Result<(), E> {
-        // The first message behind a gap ends it, which no ordinary step does.
-        let mut ordinary = self.pending_gap.is_none();
-        let mut done = 0;
+        let mut messages = group.messages().iter();
+        let mut singly = 0;
         let mut outcome = Ok(());
-        for coming in group.messages() {
-            if ordinary && coming.odd == 0 && self.ordinary(coming, batch) {
-                done += 1;
-                continue;
-            }
-            let bytes = blocks.message_at(coming.offset);
-            if ordinary && self.replaced(bytes, batch) {
-                done += 1;
-                continue;
-            }
-            let decoded = self.message(bytes, batch);
-            ordinary = self.pending_gap.is_none();
-            outcome = decoded.or_else(|error| undecodable(coming.offset, error));
+        while let Err(error) = self.decode_each(&mut messages, &mut singly, batch) {
+            let index = group.count - messages.len() - 1;
+            let offset = group.blocks.clone().nth(index).map(|(offset, _)| offset);
+            outcome = undecodable(offset.unwrap_or_default(), error);
             if outcome.is_err() {
                 break;
             }
         }
+        let done = (group.count - messages.len() - singly) as u64;
         if done > 0 {
             self.counts.messages += done;
             batch.messages += done;
@@ -188,10 +168,36 @@ impl Normaliser {
         outcome
     }
 
+    /// Decodes `messages`, up to the first that cannot be; `singly` counts those that count themselves.
+    #[inline(always)]
+    fn decode_each(
+        &mut self,
+        messages: &mut std::slice::Iter<'_, Coming<'_>>,
+        singly: &mut usize,
+        batch: &mut Batch,
+    ) -> Result<(), MessageError> {
+        // The first message behind a gap ends it, which no ordinary step does.
+        while self.pending_gap.is_some()
+            && let Some(coming) = messages.next()
+        {
+            *singly += 1;
+            self.message(coming.bytes, batch)?;
+        }
+        for coming in messages {
+            if coming.odd == 0 && self.ordinary(coming, batch) || self.replaced(coming.bytes, batch)
+            {
+                continue;
+            }
+            *singly += 1;
+            self.message(coming.bytes, batch)?;
+        }
+        Ok(())
+    }
+
     /// Does what an ordinary message says. False, and nothing is done, if the book does not find its
     /// order where most are.
     #[inline(always)]
-    fn ordinary(&mut self, coming: &Coming, batch: &mut Batch) -> bool {
+    fn ordinary(&mut self, coming: &Coming<'_>, batch: &mut Batch) -> bool {
         let Some(top_changed) = self.book.step(&coming.step) else {
             return false;
         };
@@ -239,8 +245,33 @@ impl Normaliser {
     /// 1 if no message has named `locate` so far, otherwise 0.
     #[inline(always)]
     pub(super) fn unnamed(&self, locate: Locate) -> u64 {
-        self.unnamed[locate.index() / 64] >> (locate.index() % 64) & 1
+        is_in(&self.unnamed, locate)
     }
+}
+
+/// What a message will do, as far as its first bytes tell.
+#[inline(always)]
+fn foresee<'a>(bytes: &'a [u8], open: &[u8; OUTLINE], unnamed: &[u64; LOCATES / 64]) -> Coming<'a> {
+    let told = outline(open, bytes.len());
+    let (step, odd) = Step::new(
+        told.joins,
+        (told.reference, told.locate),
+        (told.indicator & 1 == 1, told.shares, told.price),
+    );
+    // Of an order that joins the side must be known, and its symbol have a name already.
+    let strange = Side::NO_INDICATOR[usize::from(told.indicator)] | is_in(unnamed, told.locate);
+    Coming {
+        step,
+        timestamp: told.timestamp,
+        bytes,
+        odd: told.more | odd | strange & told.joins,
+    }
+}
+
+/// 1 if the bit of `locate` is set, otherwise 0.
+#[inline(always)]
+fn is_in(bits: &[u64; LOCATES / 64], locate: Locate) -> u64 {
+    bits[locate.index() / 64] >> (locate.index() % 64) & 1
 }
 
 #[cfg(test)]
