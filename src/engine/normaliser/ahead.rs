@@ -1,7 +1,7 @@
 //! Many messages at a time: what they need of the book is asked for ahead, and what most of them do is
 //! done without a branch on their type.
 
-use super::{LOCATES, MessageError, Normaliser};
+use super::{MessageError, Normaliser};
 use crate::book::{Book, Step};
 use crate::columns::Batch;
 use crate::cpu::{Work, dispatch};
@@ -114,19 +114,37 @@ impl Normaliser {
     ) -> Blocks<'a> {
         group.blocks = blocks.clone();
         let most = group.messages.len().min(*left);
-        let (slots, unnamed) = (self.book.slots(), &*self.unnamed);
+        let slots = self.book.slots();
         let mut padded = [0; OUTLINE];
         let mut room = group.messages[..most].iter_mut();
         while room.len() > 0
             && let Some((bytes, open)) = blocks.next_open(&mut padded)
             && let Some(coming) = room.next()
         {
-            *coming = foresee(bytes, open, unnamed);
+            *coming = self.foresee(bytes, open);
             slots.prefetch(&coming.step);
         }
         group.count = most - room.len();
         *left -= group.count;
         blocks
+    }
+
+    #[inline(always)]
+    fn foresee<'a>(&self, bytes: &'a [u8], open: &[u8; OUTLINE]) -> Coming<'a> {
+        let told = outline(open, bytes.len());
+        let (step, odd) = Step::new(
+            told.joins,
+            (told.reference, told.locate),
+            (told.indicator & 1 == 1, told.shares, told.price),
+        );
+        // Of an order that joins the side must be known, and its symbol have a name already.
+        let strange = Side::NO_INDICATOR[usize::from(told.indicator)] | self.unnamed(told.locate);
+        Coming {
+            step,
+            timestamp: told.timestamp,
+            bytes,
+            odd: told.more | odd | strange & told.joins,
+        }
     }
 
     /// When the orders' slots have arrived: asks for what else these messages will need.
@@ -245,33 +263,8 @@ impl Normaliser {
     /// 1 if no message has named `locate` so far, otherwise 0.
     #[inline(always)]
     pub(super) fn unnamed(&self, locate: Locate) -> u64 {
-        is_in(&self.unnamed, locate)
+        self.unnamed[locate.index() / 64] >> (locate.index() % 64) & 1
     }
-}
-
-/// What a message will do, as far as its first bytes tell.
-#[inline(always)]
-fn foresee<'a>(bytes: &'a [u8], open: &[u8; OUTLINE], unnamed: &[u64; LOCATES / 64]) -> Coming<'a> {
-    let told = outline(open, bytes.len());
-    let (step, odd) = Step::new(
-        told.joins,
-        (told.reference, told.locate),
-        (told.indicator & 1 == 1, told.shares, told.price),
-    );
-    // Of an order that joins the side must be known, and its symbol have a name already.
-    let strange = Side::NO_INDICATOR[usize::from(told.indicator)] | is_in(unnamed, told.locate);
-    Coming {
-        step,
-        timestamp: told.timestamp,
-        bytes,
-        odd: told.more | odd | strange & told.joins,
-    }
-}
-
-/// 1 if the bit of `locate` is set, otherwise 0.
-#[inline(always)]
-fn is_in(bits: &[u64; LOCATES / 64], locate: Locate) -> u64 {
-    bits[locate.index() / 64] >> (locate.index() % 64) & 1
 }
 
 #[cfg(test)]
