@@ -133,12 +133,15 @@ impl Pipeline {
 
 /// The newest session sums of each symbol.
 fn session_sums(blocks: &[u8], mut pipeline: Pipeline, spec: &Spec) -> Sums {
-    let session = spec.windows.len() as u16 - 1;
+    let session = spec.windows.len() - 1;
     let mut sums = Sums::new();
     pipeline.rows(blocks, |row| {
-        if row.window == session {
-            let values = (row.sums.notional, row.sums.volume, row.sums.trades);
-            sums.insert(row.locate.0, values);
+        if usize::from(row.window) == session {
+            let Row {
+                locate, sums: of, ..
+            } = *row;
+            let values = (of.notional.get(), of.volume, u64::from(of.trades));
+            sums.insert(locate.0, values);
         }
     });
     sums.retain(|_, (_, _, trades)| *trades > 0);

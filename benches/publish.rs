@@ -9,7 +9,7 @@ use std::hint::black_box;
 use crate::cpu_time::CpuTime;
 use bytes::BytesMut;
 use criterion::{Criterion, Throughput};
-use widetape::market::Price;
+use widetape::market::{Notional, Price};
 use widetape::window::vwap_micros;
 use widetape::wire::fix::{Body, Envelope, Frame, UtcText, next_frame, seal};
 
@@ -18,8 +18,8 @@ const UTC: u64 = 1_580_394_600_000_000_000;
 const END: u64 = 34_200_500_000_000;
 
 /// Notional and volume of entry `number`.
-fn sums(number: u64) -> (u128, u64) {
-    (u128::from(3_200_000 + number) * 300 + 7, 300)
+fn sums(number: u64) -> (Notional, u64) {
+    (Notional::from((3_200_000 + number) * 300 + 7), 300)
 }
 
 fn put_entries(body: &mut Body) {

@@ -83,7 +83,7 @@
 //! let rows = rows.lock();
 //! assert_eq!(rows.0.len(), 1);
 //! assert_eq!(rows.0[0].symbol.name(), "AAPL");
-//! assert_eq!(rows.0[0].sums.notional, 150_000_000);
+//! assert_eq!(rows.0[0].sums.notional.get(), 150_000_000);
 //! ```
 
 pub mod book;

@@ -1,7 +1,7 @@
 //! Known-bad kernels. Each has one fault that a hurried backend could have; `suite` must see it.
 
 use widetape::cpu::{Parallel, Scalar, Simd};
-use widetape::market::Price;
+use widetape::market::{Notional, Price};
 use widetape::window::{Bounds, Job, Kernel, Sums};
 
 use crate::common::kernels::suite;
@@ -117,15 +117,16 @@ impl Planted {
         }
         match self.0 {
             Fault::CarryAt32 => {
-                sums.notional =
-                    u128::from(words.2) << 64 | u128::from(words.1) << 32 | u128::from(words.0);
+                let [low, middle, high]: [u128; 3] =
+                    [words.0.into(), words.1.into(), words.2.into()];
+                sums.notional = Notional::new(high << 64 | middle << 32 | low);
             }
-            Fault::CarryAt64 => sums.notional = u128::from(sums.notional as u64),
+            Fault::CarryAt64 => sums.notional = Notional::from(sums.notional.get() as u64),
             Fault::HighAndLowSwapped => std::mem::swap(&mut sums.high, &mut sums.low),
             Fault::OpenTakenAsClose => sums.close = sums.open,
             Fault::CloseTakenAsOpen => sums.open = sums.close,
             Fault::VolumeIn32Bits => sums.volume = u64::from(sums.volume as u32),
-            Fault::NotionalInDouble => sums.notional = double as u128,
+            Fault::NotionalInDouble => sums.notional = Notional::new(double as u128),
             Fault::ExtremesNeverLeave if sums.trades > 0 => {
                 sums.high = Price(job.prices[..high].iter().copied().max().unwrap_or(0));
                 sums.low = Price(job.prices[..high].iter().copied().min().unwrap_or(0));

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
 use criterion::{Criterion, Throughput};
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Notional, Price, Symbol, Timestamp};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
 use widetape::publish::{Publisher, Update};
 use widetape::window::{Row, Sums};
@@ -99,7 +99,7 @@ pub(super) fn row(locate: u16) -> Row {
         symbol: Symbol::new(&format!("S{locate}")).expect("a symbol"),
         window: 0,
         sums: Sums {
-            notional: u128::from(price.0) * 300 + 7,
+            notional: Notional::from(u64::from(price.0) * 300 + 7),
             volume: 300,
             trades: 3,
             open: price,

@@ -83,7 +83,7 @@ impl Deviation {
         let number = |asked: &Window| {
             let mut windows = spec.windows.iter();
             let found = windows.position(|window| window.width == asked.width);
-            found.map(|index| index as u16).ok_or_else(|| {
+            found.map(|index| index as u8).ok_or_else(|| {
                 format!(
                     "--deviation: {} is not among the windows of --window",
                     asked.label

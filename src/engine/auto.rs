@@ -243,7 +243,7 @@ mod tests {
             bounds: &bounds,
             sums: &mut sums,
         }]);
-        assert!(sums.iter().all(|sums| sums.notional == 21));
+        assert!(sums.iter().all(|sums| sums.notional.get() == 21));
     }
 
     /// How often a device was sought and asked by a small, a huge and a small request, and the routes.

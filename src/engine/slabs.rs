@@ -49,7 +49,7 @@ pub(super) struct SymbolDay {
 /// The rows of one symbol in one slab, with what the kernel needs to fill them in.
 #[derive(Debug, Default)]
 struct Request {
-    planned: Vec<(Planned, u16)>,
+    planned: Vec<(Planned, u8)>,
     bounds: Vec<Bounds>,
     sums: Vec<Sums>,
     prices: Vec<u32>,
@@ -219,7 +219,7 @@ impl SymbolDay {
         self.carried = to;
     }
 
-    fn plan(&self, spec: &Spec, gaps: &Gaps, after: u64, to: u64) -> Vec<(Planned, u16)> {
+    fn plan(&self, spec: &Spec, gaps: &Gaps, after: u64, to: u64) -> Vec<(Planned, u8)> {
         let mut planned = Vec::new();
         for window in 0..spec.windows.len() {
             let planner = Planner {
@@ -227,13 +227,13 @@ impl SymbolDay {
                 breaks: &self.breaks,
                 ..Planner::new(spec, window, gaps)
             };
-            planner.plan(after, to, |row| planned.push((row, window as u16)));
+            planner.plan(after, to, |row| planned.push((row, window as u8)));
         }
         planned
     }
 
     /// What to ask of the kernel: one request, or one for each state of the breaks.
-    fn requests(&self, spec: &Spec, planned: Vec<(Planned, u16)>) -> Vec<Request> {
+    fn requests(&self, spec: &Spec, planned: Vec<(Planned, u8)>) -> Vec<Request> {
         if planned.is_empty() {
             return Vec::new();
         }
@@ -241,7 +241,7 @@ impl SymbolDay {
             return vec![self.request(spec, planned)];
         }
         let all = spec.corrections == Corrections::All;
-        let mut by_state: Vec<(u32, Vec<(Planned, u16)>)> = Vec::new();
+        let mut by_state: Vec<(u32, Vec<(Planned, u8)>)> = Vec::new();
         for row in planned {
             let applied = if all { u32::MAX } else { row.0.applied };
             match by_state.iter_mut().find(|(state, _)| *state == applied) {
@@ -249,7 +249,7 @@ impl SymbolDay {
                 None => by_state.push((applied, vec![row])),
             }
         }
-        let request = |(applied, planned): (u32, Vec<(Planned, u16)>)| {
+        let request = |(applied, planned): (u32, Vec<(Planned, u8)>)| {
             let alive = Alive::new(&self.prices, &self.shares, &self.breaks, applied);
             let bounds: Vec<Bounds> = planned
                 .iter()
@@ -268,7 +268,7 @@ impl SymbolDay {
     }
 
     /// The request of a symbol without breaks: session rows ask for what follows the carry.
-    fn request(&self, spec: &Spec, planned: Vec<(Planned, u16)>) -> Request {
+    fn request(&self, spec: &Spec, planned: Vec<(Planned, u8)>) -> Request {
         let carried = self.carried as u32;
         let mut bounds: Vec<Bounds> = planned
             .iter()

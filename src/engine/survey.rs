@@ -35,7 +35,7 @@ pub(super) struct Asked {
     )]
     pub(super) end: u64,
     pub(super) locate: Locate,
-    pub(super) window: u16,
+    pub(super) window: u8,
     pub(super) bounds: Bounds,
     /// Place of its row in the output.
     row: usize,

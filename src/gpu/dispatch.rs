@@ -13,7 +13,7 @@ use super::params::{Answer, Params};
 use super::pipeline::Compiled;
 use super::plan::{Pass, Piece, Shape};
 use super::shader::{Plane, Shaders, Stage};
-use crate::market::Price;
+use crate::market::{Notional, Price};
 use crate::window::{Bounds, Job, Sums};
 
 /// The stages of one device, and its buffers.
@@ -192,12 +192,12 @@ fn clipped(bounds: Bounds, piece: &Piece) -> Bounds {
 /// An answer of the device about so many executions at most, as the host has it. Whatever a device that
 /// is out of order says, adding up what it says of all pieces does not overflow.
 pub(super) fn sums(answer: &Answer, executions: usize) -> Sums {
-    let notional = answer.notional();
-    let volume = answer.volume().min(executions as u64 * u64::from(u32::MAX));
+    let (executions, most) = (executions as u32, u64::from(u32::MAX));
+    let notional = u128::from(answer.notional_high) << 64 | u128::from(answer.notional());
     Sums {
-        notional: u128::from(answer.notional_high) << 64 | u128::from(notional),
-        volume,
-        trades: u64::from(answer.trades),
+        notional: Notional::new(notional.min(u128::from(executions) * u128::from(most * most))),
+        volume: answer.volume().min(u64::from(executions) * most),
+        trades: answer.trades.min(executions),
         open: Price(answer.open),
         high: Price(answer.high),
         low: Price(answer.low),

@@ -231,7 +231,7 @@ impl<'a> Told<'a> {
         self.places[place].push(Picked {
             end,
             locate,
-            window: window as u16,
+            window: window as u8,
             sums,
         });
     }

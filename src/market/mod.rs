@@ -5,6 +5,7 @@
 
 mod directory;
 mod event;
+mod notional;
 mod price;
 mod shares;
 mod side;
@@ -14,6 +15,7 @@ mod timestamp;
 
 pub use directory::{Directory, Learned, Named};
 pub use event::{Gap, Top, Trade};
+pub use notional::Notional;
 pub use price::Price;
 pub use shares::{Shares, SharesOverflow};
 pub use side::Side;

@@ -10,13 +10,13 @@ use crate::window::Row;
 /// Remembers the newest end of every symbol and window, at its newest revision.
 #[derive(Clone, Debug, Default)]
 pub struct Newest {
-    rows: BTreeMap<(Symbol, u16), Row>,
+    rows: BTreeMap<(Symbol, u8), Row>,
 }
 
 impl Newest {
     /// The newest row of a symbol in a window.
     #[must_use]
-    pub fn get(&self, symbol: Symbol, window: u16) -> Option<&Row> {
+    pub fn get(&self, symbol: Symbol, window: u8) -> Option<&Row> {
         self.rows.get(&(symbol, window))
     }
 

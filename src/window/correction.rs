@@ -139,7 +139,7 @@ impl Sliding {
             return;
         };
         let alive = Alive::of(&history, &breaks, u32::MAX);
-        let mut rows: Vec<(Planned, u16)> = Vec::new();
+        let mut rows: Vec<(Planned, u8)> = Vec::new();
         for window in 0..self.spec.windows.len() {
             let planner = Planner {
                 times: &history.times,
@@ -149,7 +149,7 @@ impl Sliding {
             let (after, last) = touched_ends(&self.spec, window, trade.time.0, passed);
             planner.plan(after, last, |row| {
                 if (row.bounds.low as usize..row.bounds.high as usize).contains(&index) {
-                    rows.push((row, window as u16));
+                    rows.push((row, window as u8));
                 }
             });
         }

@@ -49,9 +49,9 @@ pub(super) struct Order<'a> {
 impl Order<'_> {
     /// Label, locate and window of a row.
     #[inline(always)]
-    pub(super) fn row(&self, Rank(row): Rank) -> (Symbol, Locate, u16) {
+    pub(super) fn row(&self, Rank(row): Rank) -> (Symbol, Locate, u8) {
         let (symbol, locate) = self.symbols[(row >> self.shift) as usize];
-        (symbol, locate, (row & self.mask) as u16)
+        (symbol, locate, (row & self.mask) as u8)
     }
 }
 
@@ -204,7 +204,7 @@ mod tests {
             let mut due = BTreeSet::new();
             for (locate, window, what) in steps {
                 let (locate, window) = (locate.index(first.len()), window % windows);
-                let row = |window: usize| (label(locate as u16), Locate(locate as u16), window as u16);
+                let row = |window: usize| (label(locate as u16), Locate(locate as u16), window as u8);
                 match what {
                     4 => {
                         ranking.add(first[locate], u64::MAX);

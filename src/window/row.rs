@@ -1,16 +1,16 @@
 //! The answer: one row for an end, a symbol and a width.
 
-use crate::market::{Locate, Price, Symbol, Timestamp};
+use crate::market::{Locate, Notional, Price, Shares, Symbol, Timestamp};
 
 /// Exact sums over the executions of one window. All fields are 0 when `trades` is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// Σ price·shares in ticks·shares, below 2^96 (docs/NUMERICS.md).
-    pub notional: u128,
+    /// Σ price·shares in ticks·shares.
+    pub notional: Notional,
     /// Σ shares.
     pub volume: u64,
-    /// Number of executions.
-    pub trades: u64,
+    /// Number of executions: a day has fewer than 2^32.
+    pub trades: u32,
     /// Price of the first execution in feed order.
     pub open: Price,
     /// Highest price.
@@ -32,7 +32,7 @@ impl Sums {
         self.high = self.high.max(ticks);
         self.low = self.low.min(ticks);
         self.close = ticks;
-        self.notional += u128::from(price) * u128::from(shares);
+        self.notional += Notional::of(ticks, Shares(shares));
         self.volume += u64::from(shares);
         self.trades += 1;
     }
@@ -66,8 +66,9 @@ impl Sums {
     }
 }
 
-/// One row of the output. Its key is (`end`, `symbol`, `window`).
+/// One row of the output, in a cache line of its own. Its key is (`end`, `symbol`, `window`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(64))]
 pub struct Row {
     /// End of the window, exclusive: a multiple of the step since midnight.
     pub end: Timestamp,
@@ -76,7 +77,7 @@ pub struct Row {
     /// Symbol as it is printed.
     pub symbol: Symbol,
     /// Which of the widths asked for, counted from 0 in the order of the option.
-    pub window: u16,
+    pub window: u8,
     /// The window's sums; no trades only in a correction that emptied the window.
     pub sums: Sums,
     /// Whether no sequence gap overlaps the window.
@@ -101,6 +102,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_row_is_a_cache_line() {
+        assert_eq!((size_of::<Row>(), align_of::<Row>()), (64, 64));
+    }
+
+    #[test]
     fn a_total_has_no_prices_and_a_symbol_of_its_name_has() {
         let row = |symbol, high, trades| Row {
             end: Timestamp(0),
@@ -108,7 +114,7 @@ mod tests {
             symbol,
             window: 0,
             sums: Sums {
-                volume: trades,
+                volume: u64::from(trades),
                 trades,
                 high: Price(high),
                 ..Sums::default()

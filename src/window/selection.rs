@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::{Row, Sums};
-use crate::market::{Locate, Symbol};
+use crate::market::{Locate, Notional, Symbol};
 
 /// What symbols are ranked by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Measure {
     pub fn of(self, sums: &Sums) -> u128 {
         match self {
             Measure::Volume => sums.volume.into(),
-            Measure::Notional => sums.notional,
+            Measure::Notional => sums.notional.get(),
             Measure::Trades => sums.trades.into(),
             Measure::Range => (sums.high.0 - sums.low.0).into(),
         }
@@ -72,9 +72,9 @@ pub enum Selection {
     /// The rows of two windows, for symbols whose VWAP in the one strays from that in the other.
     Deviation {
         /// The window that strays, counted as the rows count it.
-        short: u16,
+        short: u8,
         /// The window that it strays from.
-        long: u16,
+        long: u8,
         /// By so many basis points (1/10,000) of the long VWAP at least.
         basis_points: u32,
     },
@@ -164,7 +164,7 @@ fn top(rows: &[Row], count: usize, by: Measure, kept: &mut Vec<Row>) {
 /// With N/V for a VWAP this is |Ns·Vl − Nl·Vs|·10,000 >= bp·Nl·Vs, in which nothing is rounded.
 #[must_use]
 pub fn strays(short: &Sums, long: &Sums, basis_points: u32) -> bool {
-    if short.volume == 0 || long.volume == 0 || long.notional == 0 {
+    if short.volume == 0 || long.volume == 0 || long.notional == Notional::ZERO {
         return false;
     }
     let a = Product::new(short.notional, long.volume);
@@ -181,8 +181,8 @@ struct Product {
 
 impl Product {
     /// Of a notional, below 2^96, and a volume: below 2^160.
-    fn new(notional: u128, volume: u64) -> Self {
-        let volume = u128::from(volume);
+    fn new(notional: Notional, volume: u64) -> Self {
+        let (notional, volume) = (notional.get(), u128::from(volume));
         let low = u128::from(notional as u64) * volume;
         Self {
             high: (notional >> 64) * volume + (low >> 64),
@@ -217,7 +217,7 @@ mod tests {
 
     fn sums(notional: u128, volume: u64) -> Sums {
         Sums {
-            notional,
+            notional: Notional::new(notional),
             volume,
             trades: 1,
             ..Sums::default()
@@ -258,7 +258,7 @@ mod tests {
         assert!(strays(&sums(n, 1), &sums(1, v), u32::MAX));
     }
 
-    fn row(locate: u16, window: u16, sums: Sums) -> Row {
+    fn row(locate: u16, window: u8, sums: Sums) -> Row {
         Row {
             end: Timestamp(0),
             locate: Locate(locate),
@@ -283,7 +283,7 @@ mod tests {
 
         #[test]
         fn whoever_is_among_the_first_has_fewer_ahead(
-            values in proptest::collection::vec((0..4_u64, 0..3_u64), 0..30), count in 0..6_usize,
+            values in proptest::collection::vec((0..4_u64, 0..3_u32), 0..30), count in 0..6_usize,
         ) {
             let mut rows = Vec::new();
             for (locate, &(volume, trades)) in (0..).zip(&values) {
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn measures_are_of_their_fields() {
         let sums = Sums {
-            notional: 1 << 95,
+            notional: Notional::new(1 << 95),
             volume: 7,
             trades: 3,
             high: Price(9),

@@ -9,7 +9,7 @@ use super::Sums;
 use super::candidates::{Candidates, Extreme};
 use super::ranking::Rank;
 use crate::columns::{Link, Position, PriceRange, TradeLog};
-use crate::market::{Price, Trade};
+use crate::market::{Notional, Price, Shares, Trade};
 
 /// Running totals of one symbol in one window, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Totals {
 impl Totals {
     pub(super) const EMPTY: Self = Self {
         sums: Sums {
-            notional: 0,
+            notional: Notional::ZERO,
             volume: 0,
             trades: 0,
             open: Price(0),
@@ -46,9 +46,8 @@ impl Totals {
 
     #[inline]
     pub(super) fn add(&mut self, trade: &Trade, position: Position) {
-        let price = trade.price.0;
         self.begin(position, trade.price);
-        self.sums.notional += u128::from(price) * u128::from(trade.shares.0);
+        self.sums.notional += Notional::of(trade.price, trade.shares);
         self.sums.volume += u64::from(trade.shares.0);
         self.sums.trades += 1;
         self.sums.close = trade.price;
@@ -102,7 +101,7 @@ impl Totals {
         (price, shares): (u32, u32),
         head: Link,
     ) -> (bool, bool) {
-        self.sums.notional -= u128::from(price) * u128::from(shares);
+        self.sums.notional -= Notional::of(Price(price), Shares(shares));
         self.sums.volume -= u64::from(shares);
         self.sums.trades -= 1;
         let [empty, single] = [self.sums.trades == 0, self.sums.trades <= 1];

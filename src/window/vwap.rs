@@ -1,19 +1,21 @@
 //! The one division: VWAP in micro-USD, rounded half to even on the exact rational.
 
+use crate::market::Notional;
+
 /// Micro-USD in one tick of 1e-4 USD.
 const MICROS_PER_TICK: u128 = 100;
 
 /// `100 * notional / volume` in micro-USD, rounded half to even; `None` without volume, and
 /// where the average exceeds 64 bits, which no prices of 32 bits reach.
 ///
-/// `notional` is in ticks·shares and below 2^96, so the product stays below 2^103.
+/// The notional is below 2^96, so the product stays below 2^103.
 #[must_use]
-pub fn vwap_micros(notional: u128, volume: u64) -> Option<u64> {
+pub fn vwap_micros(notional: Notional, volume: u64) -> Option<u64> {
     if volume == 0 {
         return None;
     }
     let volume = u128::from(volume);
-    let scaled = notional * MICROS_PER_TICK;
+    let scaled = notional.get() * MICROS_PER_TICK;
     let (floor, rest) = match (u64::try_from(scaled), u64::try_from(volume)) {
         (Ok(scaled), Ok(volume)) => (u128::from(scaled / volume), u128::from(scaled % volume)),
         _ => (scaled / volume, scaled % volume),
@@ -29,6 +31,10 @@ pub fn vwap_micros(notional: u128, volume: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn vwap_micros(notional: u128, volume: u64) -> Option<u64> {
+        super::vwap_micros(Notional::new(notional), volume)
+    }
 
     #[test]
     fn ties_go_to_even() {

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use widetape::market::{Locate, Price, Symbol, Timestamp, TradingState, TradingStatus};
+use widetape::market::{Locate, Notional, Price, Symbol, Timestamp, TradingState, TradingStatus};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
 use widetape::publish::{Publisher, Update};
 use widetape::window::{Row, Sums};
@@ -29,7 +29,7 @@ fn row(locate: u16, step: u64) -> Row {
         symbol: Symbol::new("STEADY").unwrap(),
         window: 0,
         sums: Sums {
-            notional: 3_000_000,
+            notional: Notional::from(3_000_000),
             volume: 3,
             trades: 2,
             open: price,

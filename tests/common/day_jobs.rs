@@ -8,7 +8,7 @@ mod cases;
 use std::collections::BTreeMap;
 
 use widetape::columns::{Resident, TradeSlices};
-use widetape::market::{Duration, Locate, Price};
+use widetape::market::{Duration, Locate, Notional, Price};
 use widetape::window::Sums;
 use widetape::window::day::{Bars, DayKernel, Grid, GridBlock, Totals, Visit};
 
@@ -62,12 +62,14 @@ impl Case {
 fn fold<'a>(executions: impl Iterator<Item = &'a (u32, u32)> + Clone) -> Sums {
     let prices = || executions.clone().map(|execution| execution.0);
     Sums {
-        notional: executions
-            .clone()
-            .map(|&(price, shares)| u128::from(price) * u128::from(shares))
-            .sum(),
+        notional: Notional::new(
+            executions
+                .clone()
+                .map(|&(price, shares)| u128::from(price) * u128::from(shares))
+                .sum(),
+        ),
         volume: executions.clone().map(|e| u64::from(e.1)).sum(),
-        trades: executions.clone().count() as u64,
+        trades: executions.clone().count() as u32,
         open: Price(prices().next().unwrap_or(0)),
         high: Price(prices().max().unwrap_or(0)),
         low: Price(prices().min().unwrap_or(0)),
@@ -205,9 +207,9 @@ fn check_totals(
     kernel.totals(trades, totals);
     let got = totals.iter().map(|(locate, total)| {
         let sums = Sums {
-            notional: total.notional,
+            notional: Notional::new(total.notional),
             volume: total.volume,
-            trades: total.trades,
+            trades: total.trades as u32,
             ..Sums::default()
         };
         (locate.0, sums)

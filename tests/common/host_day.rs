@@ -89,13 +89,16 @@ impl DayAccelerator for HostDay {
                     locate: Locate(locate),
                     width,
                     first: grid.first,
-                    notionals: &sums.iter().map(|s| s.notional as u64).collect::<Vec<_>>(),
+                    notionals: &sums
+                        .iter()
+                        .map(|s| s.notional.get() as u64)
+                        .collect::<Vec<_>>(),
                     notional_highs: &sums
                         .iter()
-                        .map(|s| (s.notional >> 64) as u32)
+                        .map(|s| (s.notional.get() >> 64) as u32)
                         .collect::<Vec<_>>(),
                     volumes: &sums.iter().map(|s| s.volume).collect::<Vec<_>>(),
-                    trades: &sums.iter().map(|s| s.trades as u32).collect::<Vec<_>>(),
+                    trades: &sums.iter().map(|s| s.trades).collect::<Vec<_>>(),
                     opens: &sums.iter().map(|s| s.open.0).collect::<Vec<_>>(),
                     highs: &sums.iter().map(|s| s.high.0).collect::<Vec<_>>(),
                     lows: &sums.iter().map(|s| s.low.0).collect::<Vec<_>>(),

@@ -2,7 +2,7 @@
 //!
 //! The expected sums are worked out here, field by field, and share no code with the crate.
 
-use widetape::market::Price;
+use widetape::market::{Notional, Price};
 use widetape::window::{Bounds, Job, Kernel, Sums};
 
 use super::random::Random;
@@ -17,15 +17,17 @@ pub(crate) struct Case {
 }
 
 /// What a kernel must not leave standing.
-const LEFTOVER: Sums = Sums {
-    notional: 1 << 95 | 77,
-    volume: u64::MAX - 5,
-    trades: 3,
-    open: Price(9),
-    high: Price(u32::MAX),
-    low: Price(0),
-    close: Price(11),
-};
+fn leftover() -> Sums {
+    Sums {
+        notional: Notional::new(1 << 95 | 77),
+        volume: u64::MAX - 5,
+        trades: 3,
+        open: Price(9),
+        high: Price(u32::MAX),
+        low: Price(0),
+        close: Price(11),
+    }
+}
 
 /// The sums of one window, each field for itself.
 pub(crate) fn expected(case: &Case, bounds: Bounds) -> Sums {
@@ -33,11 +35,13 @@ pub(crate) fn expected(case: &Case, bounds: Bounds) -> Sums {
     let (prices, shares) = (&case.prices[inside.clone()], &case.shares[inside]);
     let ticks = |price: Option<&u32>| Price(price.copied().unwrap_or(0));
     Sums {
-        notional: std::iter::zip(prices, shares)
-            .map(|(&price, &shares)| u128::from(price) * u128::from(shares))
-            .sum(),
+        notional: Notional::new(
+            std::iter::zip(prices, shares)
+                .map(|(&price, &shares)| u128::from(price) * u128::from(shares))
+                .sum(),
+        ),
         volume: shares.iter().map(|&shares| u64::from(shares)).sum(),
-        trades: prices.len() as u64,
+        trades: prices.len() as u32,
         open: ticks(prices.first()),
         high: ticks(prices.iter().max()),
         low: ticks(prices.iter().min()),
@@ -49,7 +53,7 @@ pub(crate) fn expected(case: &Case, bounds: Bounds) -> Sums {
 pub(crate) fn check(kernel: &dyn Kernel, cases: &[Case]) -> Result<(), String> {
     let mut answers: Vec<Vec<Sums>> = cases
         .iter()
-        .map(|case| vec![LEFTOVER; case.bounds.len()])
+        .map(|case| vec![leftover(); case.bounds.len()])
         .collect();
     let mut jobs: Vec<Job<'_>> = cases
         .iter()

@@ -8,7 +8,7 @@ mod cases;
 use std::collections::BTreeMap;
 
 use widetape::columns::{Resident, TradeSlices};
-use widetape::market::{Duration, Locate, Price};
+use widetape::market::{Duration, Locate, Notional, Price};
 use widetape::window::day::{Picked, Reduction};
 use widetape::window::{Measure, Selection, Sums, Width};
 
@@ -61,11 +61,11 @@ fn difference(more: &[u32], less: &[u32]) -> Vec<u32> {
 }
 
 fn strays(short: &Sums, long: &Sums, basis_points: u32) -> bool {
-    if short.volume == 0 || long.volume == 0 || long.notional == 0 {
+    if short.volume == 0 || long.volume == 0 || long.notional.get() == 0 {
         return false;
     }
-    let a = product(&digits(short.notional), &digits(long.volume.into()));
-    let b = product(&digits(long.notional), &digits(short.volume.into()));
+    let a = product(&digits(short.notional.get()), &digits(long.volume.into()));
+    let b = product(&digits(long.notional.get()), &digits(short.volume.into()));
     let is_more = a.iter().rev().ge(b.iter().rev());
     let apart = if is_more {
         difference(&a, &b)
@@ -79,14 +79,14 @@ fn strays(short: &Sums, long: &Sums, basis_points: u32) -> bool {
 fn measure(by: Measure, sums: &Sums) -> u128 {
     match by {
         Measure::Volume => sums.volume.into(),
-        Measure::Notional => sums.notional,
+        Measure::Notional => sums.notional.get(),
         Measure::Trades => sums.trades.into(),
         Measure::Range => (sums.high.0 - sums.low.0).into(),
     }
 }
 
 /// The windows of one end by (locate, window).
-type Held = BTreeMap<(u16, u16), Sums>;
+type Held = BTreeMap<(u16, u8), Sums>;
 
 fn held(executions: &[Execution], asked: &Reduction, end: u64) -> Held {
     let mut held = Held::new();
@@ -99,12 +99,12 @@ fn held(executions: &[Execution], asked: &Reduction, end: u64) -> Held {
         let from = executions.partition_point(|execution| execution.0 < start);
         let to = executions.partition_point(|execution| execution.0 < end * step);
         for &(_, locate, price, shares) in executions.get(from..to).unwrap_or_default() {
-            let sums = held.entry((locate, window as u16)).or_insert(Sums {
+            let sums = held.entry((locate, window as u8)).or_insert(Sums {
                 open: Price(price),
                 low: Price(price),
                 ..Sums::default()
             });
-            sums.notional += u128::from(price) * u128::from(shares);
+            sums.notional += Notional::from(u64::from(price) * u64::from(shares));
             sums.volume += u64::from(shares);
             sums.trades += 1;
             sums.high = sums.high.max(Price(price));
@@ -128,7 +128,7 @@ fn picked(held: &Held, selection: Selection) -> Held {
             totals
         }
         Selection::Top { count, by } => {
-            let ahead = |key: &(u16, u16), sums: &Sums| {
+            let ahead = |key: &(u16, u8), sums: &Sums| {
                 let rivals = held.iter().filter(|(rival, other)| {
                     let (mine, theirs) = (measure(by, sums), measure(by, other));
                     rival.1 == key.1 && (theirs > mine || (theirs == mine && rival.0 < key.0))

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Notional, Price, Symbol, Timestamp};
 use widetape::window::{Corrections, Row, Spec, Sums, Width};
 
 use super::days::{Event, Kind};
@@ -30,7 +30,7 @@ pub(crate) struct Model<'a> {
     gaps: Vec<(u64, u64)>,
     pending_gap: Option<u64>,
     /// Revisions of the rows written, by (locate, end, window).
-    written: BTreeMap<(u16, u64, u16), u32>,
+    written: BTreeMap<(u16, u64, u8), u32>,
     now: u64,
     /// Newest end whose rows are written; `None` before the first message.
     passed: Option<u64>,
@@ -128,21 +128,21 @@ impl Model<'_> {
         }
     }
 
-    fn start(&self, end: u64, window: u16) -> u64 {
+    fn start(&self, end: u64, window: u8) -> u64 {
         match self.spec.windows[usize::from(window)].width {
             Width::Finite(width) => end.saturating_sub(width.nanos()),
             Width::Session => 0,
         }
     }
 
-    fn complete(&self, end: u64, window: u16) -> bool {
+    fn complete(&self, end: u64, window: u8) -> bool {
         let start = self.start(end, window);
         let overlaps = |&(after, before): &(u64, u64)| after < end && before >= start;
         !self.gaps.iter().any(overlaps)
     }
 
     /// The unbroken eligible executions of a window.
-    fn set(&self, locate: u16, end: u64, window: u16) -> Vec<usize> {
+    fn set(&self, locate: u16, end: u64, window: u8) -> Vec<usize> {
         let inside = self.start(end, window)..end;
         let held = |execution: &Execution| {
             execution.locate == locate
@@ -156,7 +156,7 @@ impl Model<'_> {
             .collect()
     }
 
-    fn row(&self, locate: u16, end: u64, window: u16, revision: u32) -> Row {
+    fn row(&self, locate: u16, end: u64, window: u8, revision: u32) -> Row {
         let set = self.set(locate, end, window);
         let of = |index: usize| &self.executions[index];
         let price = |index: Option<&usize>| Price(index.map_or(0, |&index| of(index).price));
@@ -168,9 +168,9 @@ impl Model<'_> {
             symbol: self.label(locate, end),
             window,
             sums: Sums {
-                notional: set.iter().map(product).sum(),
+                notional: Notional::new(set.iter().map(product).sum()),
                 volume: set.iter().map(|&index| u64::from(of(index).shares)).sum(),
-                trades: set.len() as u64,
+                trades: set.len() as u32,
                 open: price(set.first()),
                 high: Price(prices().max().unwrap_or(0)),
                 low: Price(prices().min().unwrap_or(0)),
@@ -187,7 +187,7 @@ impl Model<'_> {
         locates.sort_unstable_by_key(|&locate| (self.label(locate, end), locate));
         locates.dedup();
         for locate in locates {
-            for window in 0..self.spec.windows.len() as u16 {
+            for window in 0..self.spec.windows.len() as u8 {
                 let set = self.set(locate, end, window);
                 let changed = set != self.set(locate, previous, window)
                     || self.complete(end, window) != self.complete(previous, window);
@@ -230,7 +230,7 @@ impl Model<'_> {
             self.breaks[3] += 1;
             return;
         }
-        let keys: Vec<(u16, u64, u16)> = self
+        let keys: Vec<(u16, u64, u8)> = self
             .written
             .keys()
             .filter(|&&(of, end, window)| {

@@ -203,7 +203,7 @@ fn engine(stream: &Spec, wide: Option<&Wide>, messages: &[Option<Vec<u8>>], way:
     outcome.unwrap();
     assert!(kept.lock().finished);
     let rows = std::mem::take(&mut kept.lock().rows);
-    let offset = stream.windows.len() as u16;
+    let offset = stream.windows.len() as u8;
     let first = rows.iter().position(|(_, row)| row.window >= offset);
     let last = rows.iter().rposition(|(_, row)| row.window < offset);
     let is_early = first.is_some() && first < last;

@@ -60,7 +60,7 @@ fn run(engine: Engine) -> Summary {
 }
 
 /// The final revision of each row.
-fn newest(kept: &Shared<Kept>) -> BTreeMap<(u64, Symbol, u16), Row> {
+fn newest(kept: &Shared<Kept>) -> BTreeMap<(u64, Symbol, u8), Row> {
     let rows = &kept.lock().rows;
     let key = |row: &Row| (row.end.0, row.symbol, row.window);
     // Locates are the feed's own.

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use widetape::market::Price;
+use widetape::market::{Notional, Price, Shares};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
 use widetape::window::Sums;
 
@@ -98,7 +98,7 @@ pub(super) struct Client {
 /// One execution of `shares` at `price`.
 pub(super) fn one_trade(price: Price, shares: u32) -> Sums {
     Sums {
-        notional: u128::from(price.0) * u128::from(shares),
+        notional: Notional::of(price, Shares(shares)),
         volume: u64::from(shares),
         trades: 1,
         open: price,

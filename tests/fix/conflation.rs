@@ -17,7 +17,7 @@ const WISH: &str = "262=R|263=1|264=0|267=2|269=9|269=B|146=1|55=*|";
 /// Newest entry of each symbol, window and type.
 type Values = BTreeMap<(String, String, String), String>;
 
-fn row(locate: u16, window: u16, step: u32) -> Row {
+fn row(locate: u16, window: u8, step: u32) -> Row {
     let price = Price(10_000 + step + u32::from(locate));
     Row {
         end: Timestamp(34_200_000_000_000 + u64::from(step) * 1_000_000_000),

@@ -114,14 +114,14 @@ fn trades_and_quotes_of_a_log_become_rows_and_tops() {
     };
     let apple = last("AAPL").sums;
     assert_eq!((apple.volume, apple.trades), (105, 2));
-    assert_eq!(apple.notional, 100 * 100_000 + 5 * 110_000);
+    assert_eq!(apple.notional.get(), 100 * 100_000 + 5 * 110_000);
     assert_eq!(last("MSFT").sums.trades, 0, "taken back");
     let first = seen.rows[0];
     assert_eq!(
         first.end.0,
         34_200 * NANOS_PER_SECOND + NANOS_PER_SECOND / 10
     );
-    assert_eq!(first.sums.notional, 10_000_000);
+    assert_eq!(first.sums.notional.get(), 10_000_000);
     let only_the_offer = Top {
         ask: Price(100_100),
         ask_size: 300,

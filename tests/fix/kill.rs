@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Locate, Notional, Price, Symbol, Timestamp};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock, StoreOptions};
 use widetape::publish::{Publisher, Update};
 use widetape::window::{Row, Sums};
@@ -64,7 +64,7 @@ fn serve_until_killed() {
             symbol,
             window: 0,
             sums: Sums {
-                notional: u128::from(number),
+                notional: Notional::from(u64::from(number)),
                 volume: 1,
                 trades: 1,
                 open: Price(number),

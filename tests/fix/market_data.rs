@@ -1,6 +1,6 @@
 //! Requests, snapshots, increments and refusals over TCP.
 
-use widetape::market::{Locate, Price, Symbol, Timestamp, Top};
+use widetape::market::{Locate, Notional, Price, Symbol, Timestamp, Top};
 use widetape::publish::{Publisher, Update};
 use widetape::window::{Row, Sums};
 
@@ -13,7 +13,7 @@ fn symbol(name: &str) -> Symbol {
 }
 
 /// A row whose VWAP is `ticks` and a third, over 3 shares.
-fn row(locate: u16, name: &str, window: u16, end_ms: u64, ticks: u32) -> Row {
+fn row(locate: u16, name: &str, window: u8, end_ms: u64, ticks: u32) -> Row {
     let price = Price(ticks);
     Row {
         end: Timestamp(NINE_THIRTY + end_ms * 1_000_000),
@@ -21,7 +21,7 @@ fn row(locate: u16, name: &str, window: u16, end_ms: u64, ticks: u32) -> Row {
         symbol: symbol(name),
         window,
         sums: Sums {
-            notional: u128::from(ticks) * 3 + 1,
+            notional: Notional::from(u64::from(ticks) * 3 + 1),
             volume: 3,
             trades: 2,
             open: price,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use widetape::Clock;
 use widetape::engine::{Accelerator, Offload};
 use widetape::gpu::{Error, Gpu, GpuOptions};
+use widetape::market::Notional;
 use widetape::metrics::{Counter, Counters};
 use widetape::window::Job;
 
@@ -142,7 +143,10 @@ fn a_gpu_whose_bits_flip_is_not_asked_again() {
                         gpu.evaluate(jobs)?;
                         if asked.fetch_add(1, Ordering::Relaxed) >= sound {
                             let sums = jobs.iter_mut().flat_map(|job| job.sums.iter_mut());
-                            sums.for_each(|sums| sums.notional ^= 1 << bit);
+                            sums.for_each(|sums| {
+                                let flipped = sums.notional.get() ^ 1 << bit;
+                                sums.notional = Notional::new(flipped);
+                            });
                         }
                         Ok(())
                     },

@@ -21,7 +21,7 @@ use pulp::{Arch, WithSimd};
 
 use super::greatest;
 use crate::columns::{Column, Resident, SymbolTrades};
-use crate::market::{Duration, Price};
+use crate::market::{Duration, Notional, Price};
 use crate::window::Sums;
 use crate::window::day::BarsPart;
 
@@ -124,9 +124,9 @@ impl Narrow {
         let fresh = sums.trades == 0;
         Self {
             step: if fresh { first_step } else { bar.step },
-            notional: sums.notional as u64,
+            notional: sums.notional.get() as u64,
             volume: sums.volume,
-            trades: sums.trades as u32,
+            trades: sums.trades,
             open: if fresh { first_price } else { sums.open.0 },
             high: sums.high.0,
             low: if fresh { u32::MAX } else { sums.low.0 },
@@ -152,9 +152,9 @@ impl Narrow {
         Open {
             step: self.step,
             sums: Sums {
-                notional: u128::from(self.notional),
+                notional: Notional::from(self.notional),
                 volume: self.volume,
-                trades: u64::from(self.trades),
+                trades: self.trades,
                 open: Price(self.open),
                 high: Price(self.high),
                 low: Price(self.low),
@@ -261,7 +261,7 @@ fn symbol(
     for (times, (prices, shares)) in blocks.zip(sizes) {
         let most =
             u128::from(greatest(prices)) * u128::from(greatest(shares)) * times.len() as u128;
-        if (open.sums.notional + most) >> 64 == 0 {
+        if (open.sums.notional.get() + most) >> 64 == 0 {
             let bars = part.len();
             let slots = Slots::at_the_end_of(part);
             let finished = narrow(lead, division, (times, prices, shares), slots, &mut open);

@@ -23,7 +23,7 @@ use pulp::{Arch, WithSimd};
 
 pub use dispatch::{Work, dispatch};
 
-use crate::market::Price;
+use crate::market::{Notional, Price};
 use crate::memory::Memory;
 use crate::window::{Bounds, Job, Kernel, Sums};
 
@@ -144,9 +144,9 @@ fn sum_windows(job: &mut Job<'_>, volumes: &[u64], notional: impl Fn(usize, usiz
             continue;
         }
         *sums = Sums {
-            notional: notional(low, high),
+            notional: Notional::new(notional(low, high)),
             volume: volumes[high].wrapping_sub(volumes[low]),
-            trades: (high - low) as u64,
+            trades: (high - low) as u32,
             open: Price(job.prices[low]),
             high: highs.extreme(job.prices, low, high, |old, new| old <= new),
             low: lows.extreme(job.prices, low, high, |old, new| old >= new),

@@ -51,10 +51,10 @@ impl Totals {
     #[cfg(feature = "gpu")]
     pub(super) fn take(&mut self, picked: &Picked) {
         let place = usize::from(picked.window) * self.ends + (picked.end - self.first) as usize;
-        self.notionals[place] = picked.sums.notional as u64;
-        self.notional_highs[place] = (picked.sums.notional >> 64) as u64;
+        self.notionals[place] = picked.sums.notional.get() as u64;
+        self.notional_highs[place] = (picked.sums.notional.get() >> 64) as u64;
         self.volumes[place] = picked.sums.volume;
-        self.trades[place] = picked.sums.trades;
+        self.trades[place] = u64::from(picked.sums.trades);
     }
 }
 

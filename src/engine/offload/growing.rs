@@ -166,9 +166,8 @@ impl Summing for Growing {
 
 /// Whether every window has as many executions as the host knows, and some the oracle's sums.
 fn is_right(request: &Request<'_>, sums: &[Sums], number: u64) -> bool {
-    let counted = |(asked, sums): (&Asked, &Sums)| {
-        sums.trades == u64::from(asked.bounds.high - asked.bounds.low)
-    };
+    let counted =
+        |(asked, sums): (&Asked, &Sums)| sums.trades == asked.bounds.high - asked.bounds.low;
     if !request.asked.iter().zip(sums).all(counted) {
         return false;
     }

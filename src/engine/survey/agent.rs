@@ -57,7 +57,7 @@ impl Options {
         let surveyor = Surveyor::new(
             (batches_out, results_in),
             survey,
-            self.spec.windows.len() as u16,
+            self.spec.windows.len() as u8,
             Arc::clone(counters),
         );
         Joined {
@@ -73,7 +73,7 @@ pub(in crate::engine) struct Surveyor {
     results: Outlet<Box<Results>>,
     survey: Survey,
     /// Windows that publishers see before these.
-    offset: u16,
+    offset: u8,
     /// Rows of the last batch, and how many updates and rows of it have been sent.
     output: Output,
     updates_sent: usize,
@@ -87,7 +87,7 @@ impl Surveyor {
     fn new(
         (batches, results): (Inlet<Box<Batch>>, Outlet<Box<Results>>),
         survey: Survey,
-        offset: u16,
+        offset: u8,
         counters: Arc<Counters>,
     ) -> Self {
         Self {

@@ -52,7 +52,7 @@ impl Survey {
             let planner = symbol.planner(&self.spec, window, &self.gaps);
             planner.plan(after, last, |row| {
                 if (row.bounds.low as usize..row.bounds.high as usize).contains(&index) {
-                    rows.push((row, window as u16));
+                    rows.push((row, window as u8));
                 }
             });
         }

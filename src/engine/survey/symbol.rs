@@ -74,12 +74,12 @@ impl SymbolColumns {
         spec: &Spec,
         gaps: &Gaps,
         (after, last): (u64, u64),
-        mut show: impl FnMut(Planned, u16),
+        mut show: impl FnMut(Planned, u8),
     ) {
         let mut due = u64::MAX;
         for window in 0..spec.windows.len() {
             let planner = self.planner(spec, window, gaps);
-            planner.plan(after, last, |row| show(row, window as u16));
+            planner.plan(after, last, |row| show(row, window as u8));
             due = planner.next(last).map_or(due, |next| next.min(due));
         }
         self.due = due;

@@ -36,7 +36,7 @@ struct Item {
     /// None for what everybody is told.
     locate: Option<Locate>,
     /// None for the book.
-    window: Option<u16>,
+    window: Option<u8>,
     first: usize,
     last: usize,
 }
@@ -183,7 +183,7 @@ impl Entries {
         self.marks.len()
     }
 
-    pub(super) fn note(&mut self, locate: Option<Locate>, window: Option<u16>, first: usize) {
+    pub(super) fn note(&mut self, locate: Option<Locate>, window: Option<u8>, first: usize) {
         let last = self.marks.len();
         if last > first {
             self.items.push(Item {
@@ -212,7 +212,7 @@ pub(super) fn put_value(body: &mut Body, code: u8, row: &Row) {
         }
         b'B' => {
             body.uint(tag::MD_ENTRY_SIZE, sums.volume);
-            body.uint(tag::NUMBER_OF_ORDERS, sums.trades);
+            body.uint(tag::NUMBER_OF_ORDERS, u64::from(sums.trades));
         }
         b'4' => body.price(tag::MD_ENTRY_PX, sums.open),
         b'7' => body.price(tag::MD_ENTRY_PX, sums.high),
@@ -261,14 +261,14 @@ mod tests {
     use super::super::selection::{Group, Selections};
     use super::super::subscription::Coverage;
     use super::*;
-    use crate::market::Timestamp;
+    use crate::market::{Notional, Timestamp};
     use crate::window::Sums;
 
-    fn row(locate: u16, revision: u32, trades: u64) -> Row {
+    fn row(locate: u16, revision: u32, trades: u32) -> Row {
         let mut sums = Sums::default();
         if trades > 0 {
             sums = Sums {
-                notional: 30_001,
+                notional: Notional::from(30_001),
                 volume: 3,
                 trades,
                 open: Price(10_000),

@@ -47,7 +47,7 @@ pub(super) struct Request<'a> {
     pub(super) wish: Wish,
     pub(super) types: EntryTypes,
     /// Windows asked for, by number; empty is all of them.
-    pub(super) windows: Vec<u16>,
+    pub(super) windows: Vec<u8>,
     pub(super) symbols: Symbols,
 }
 
@@ -173,7 +173,7 @@ impl<'a> Request<'a> {
                 tag::TRADING_SESSION_ID if field.value == TAPE => tape = true,
                 tag::TRADING_SESSION_ID => {
                     let place = windows.iter().position(|name| **name == *field.value);
-                    let window = place.and_then(|place| u16::try_from(place).ok());
+                    let window = place.and_then(|place| u8::try_from(place).ok());
                     self.windows.push(window.ok_or(Refusal::Window)?);
                 }
                 _ => {}
@@ -245,7 +245,7 @@ fn check_counts(message: &Message<'_>) -> Result<(), Fault> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<(EntryTypes, Vec<u16>, Symbols), NoRequest> {
+    fn read(text: &str) -> Result<(EntryTypes, Vec<u8>, Symbols), NoRequest> {
         let bytes = text.replace('|', "\x01").into_bytes();
         let message = Message::new(b"FIX.4.4", &bytes).unwrap();
         let windows = [Box::from(&b"1s"[..]), Box::from(&b"session"[..])];

@@ -44,13 +44,13 @@ pub(super) struct Interest {
     pub(super) number: u64,
     pub(super) types: EntryTypes,
     /// Windows by number; empty is all.
-    pub(super) windows: Vec<u16>,
+    pub(super) windows: Vec<u8>,
     pub(super) coverage: Coverage,
 }
 
 impl Interest {
     /// Whether it wants rows of `window`.
-    pub(super) fn wants_window(&self, window: u16) -> bool {
+    pub(super) fn wants_window(&self, window: u8) -> bool {
         self.windows.is_empty() || self.windows.contains(&window)
     }
 }
@@ -67,7 +67,7 @@ impl Interests {
     pub(super) fn share(
         &mut self,
         types: EntryTypes,
-        windows: &[u16],
+        windows: &[u8],
         coverage: Coverage,
     ) -> Arc<Interest> {
         self.known.retain(|one| one.strong_count() > 0);

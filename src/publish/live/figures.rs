@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::Update;
 use super::super::text::no_such_window;
-use crate::market::{Locate, Price, Symbol, Timestamp, Top};
+use crate::market::{Locate, Notional, Price, Symbol, Timestamp, Top};
 use crate::window::{Row, Spec, Width, vwap_micros};
 
 /// The newest figures of all symbols.
@@ -33,9 +33,9 @@ pub(super) struct Entry {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Newest {
     end: u64,
-    pub(super) notional: u128,
+    pub(super) notional: Notional,
     pub(super) volume: u64,
-    pub(super) trades: u64,
+    pub(super) trades: u32,
 }
 
 /// Sums over all symbols.
@@ -158,7 +158,7 @@ impl Figures {
         let mut totals = Totals::default();
         for entry in self.symbols.iter().flatten() {
             let newest = self.newest(entry, self.main);
-            totals.trades = totals.trades.saturating_add(newest.trades);
+            totals.trades = totals.trades.saturating_add(u64::from(newest.trades));
             totals.volume = totals.volume.saturating_add(newest.volume);
         }
         totals

@@ -132,7 +132,10 @@ impl<W: Write> LiveTable<W> {
             compact(top.ask_size, 4),
         ];
         let vwaps = self.shown().map(|window| self.figures.vwap(entry, window));
-        let sums = [compact(newest.volume, 4), compact(newest.trades, 6)];
+        let sums = [
+            compact(newest.volume, 4),
+            compact(u64::from(newest.trades), 6),
+        ];
         line(&first, vwaps, &sums)
     }
 

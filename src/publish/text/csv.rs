@@ -63,9 +63,9 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
     out.push(b',');
     push_u64(out, sums.volume);
     out.push(b',');
-    push_u128(out, sums.notional);
+    push_u128(out, sums.notional.get());
     out.push(b',');
-    push_u64(out, sums.trades);
+    push_u64(out, u64::from(sums.trades));
     out.push(b',');
     if !row.has_prices() {
         out.extend_from_slice(b",,,,");

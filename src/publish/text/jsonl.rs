@@ -63,9 +63,9 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
     out.extend_from_slice(b",\"volume\":");
     push_u64(out, sums.volume);
     out.extend_from_slice(b",\"notional\":");
-    push_u128(out, sums.notional);
+    push_u128(out, sums.notional.get());
     out.extend_from_slice(b",\"trades\":");
-    push_u64(out, sums.trades);
+    push_u64(out, u64::from(sums.trades));
     let prices = [sums.open, sums.high, sums.low, sums.close];
     for (name, price) in COLUMNS[7..11].iter().zip(prices) {
         out.extend_from_slice(b",\"");

@@ -120,7 +120,7 @@ pub(super) mod tests {
 
     use super::super::Csv;
     use super::*;
-    use crate::market::{Duration, Price, Timestamp};
+    use crate::market::{Duration, Notional, Price, Timestamp};
     use crate::window::{Corrections, Policy, Sums, Window};
 
     pub(in super::super) fn spec(windows: &[&str]) -> Spec {
@@ -137,7 +137,7 @@ pub(super) mod tests {
         text.parse().unwrap()
     }
 
-    pub(in super::super) fn row(symbol: &str, window: u16, sums: Sums) -> Row {
+    pub(in super::super) fn row(symbol: &str, window: u8, sums: Sums) -> Row {
         Row {
             end: Timestamp(34_200_100_000_000),
             locate: Locate(13),
@@ -151,7 +151,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn sums() -> Sums {
         Sums {
-            notional: 261_867_156_100,
+            notional: Notional::from(261_867_156_100),
             volume: 81_556,
             trades: 3,
             open: Price(3_210_000),
@@ -177,13 +177,13 @@ pub(super) mod tests {
     }
 
     /// Rows with anything in them that the type allows, some of them empty.
-    pub(in super::super) fn any_row(windows: u16) -> impl Strategy<Value = Row> {
+    pub(in super::super) fn any_row(windows: u8) -> impl Strategy<Value = Row> {
         let prices = prop::array::uniform4(any::<u32>());
-        let numbers = (0..1_u128 << 96, 1_u64.., 1_u64.., prices);
+        let numbers = (0..1_u128 << 96, 1_u64.., 1_u32.., prices);
         let sums = numbers.prop_map(|(notional, volume, trades, prices)| {
             let [open, high, low, close] = prices.map(Price);
             Sums {
-                notional,
+                notional: Notional::new(notional),
                 volume,
                 trades,
                 open,

@@ -1,7 +1,7 @@
 //! Bars as columns: the sums of the steps in which a symbol traded.
 
 use crate::columns::{Column, Resident};
-use crate::market::{Locate, Price};
+use crate::market::{Locate, Notional, Price};
 use crate::window::Sums;
 
 /// About how many parts the executions of a day are split into.
@@ -189,11 +189,11 @@ impl BarsPart {
 
     /// Appends one bar of the symbol whose bars are being written.
     pub fn push(&mut self, step: u32, sums: &Sums) {
-        self.put_notional_high(self.len(), (sums.notional >> 64) as u32);
+        self.put_notional_high(self.len(), (sums.notional.get() >> 64) as u32);
         self.steps.push(step);
-        self.notionals.push(sums.notional as u64);
+        self.notionals.push(sums.notional.get() as u64);
         self.volumes.push(sums.volume);
-        self.trades.push(sums.trades as u32);
+        self.trades.push(sums.trades);
         self.opens.push(sums.open.0);
         self.highs.push(sums.high.0);
         self.lows.push(sums.low.0);
@@ -266,9 +266,9 @@ impl SymbolBars<'_> {
     #[must_use]
     pub fn sums(&self, index: usize) -> Sums {
         Sums {
-            notional: self.notional(index),
+            notional: Notional::new(self.notional(index)),
             volume: self.volumes[index],
-            trades: u64::from(self.trades[index]),
+            trades: self.trades[index],
             open: Price(self.opens[index]),
             high: Price(self.highs[index]),
             low: Price(self.lows[index]),

@@ -1,6 +1,6 @@
 //! The dense grid: which ends and widths, and the stretches in which its sums are shown.
 
-use crate::market::{Locate, Price};
+use crate::market::{Locate, Notional, Price};
 use crate::window::Sums;
 
 /// Every end of a stretch of the day × every width, for all symbols.
@@ -82,9 +82,9 @@ impl GridBlock<'_> {
         }
         let high = self.notional_highs.get(index).copied().unwrap_or(0);
         Sums {
-            notional: u128::from(high) << 64 | u128::from(self.notionals[index]),
+            notional: Notional::new(u128::from(high) << 64 | u128::from(self.notionals[index])),
             volume: self.volumes[index],
-            trades: u64::from(self.trades[index]),
+            trades: self.trades[index],
             open: Price(self.opens[index]),
             high: Price(self.highs[index]),
             low: Price(self.lows[index]),

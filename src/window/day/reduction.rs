@@ -31,7 +31,7 @@ pub struct Picked {
     /// The symbol; 0 in totals.
     pub locate: Locate,
     /// Which of the widths.
-    pub window: u16,
+    pub window: u8,
     /// Its sums; without prices in totals.
     pub sums: Sums,
 }
@@ -78,7 +78,7 @@ pub fn reduce(
                 end: Timestamp(0),
                 locate: symbols[place / reduction.widths.len()],
                 symbol: Symbol::ALL,
-                window: (place % reduction.widths.len()) as u16,
+                window: (place % reduction.widths.len()) as u8,
                 sums,
                 complete: true,
                 revision: 0,

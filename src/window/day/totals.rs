@@ -1,6 +1,6 @@
 //! Sums of a whole input by symbol.
 
-use crate::market::Locate;
+use crate::market::{Locate, Notional};
 use crate::window::vwap_micros;
 
 /// Exact sums over executions of one symbol.
@@ -34,7 +34,7 @@ impl Total {
     /// The VWAP in units of 1e-6 USD, rounded half to even; `None` without volume.
     #[must_use]
     pub fn vwap_micros(&self) -> Option<u64> {
-        vwap_micros(self.notional, self.volume)
+        vwap_micros(Notional::new(self.notional), self.volume)
     }
 }
 

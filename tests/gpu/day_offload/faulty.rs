@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use widetape::columns::Resident;
 use widetape::engine::DayAccelerator;
 use widetape::gpu::{Error, Gpu, GpuDay, Tier};
-use widetape::market::Duration;
+use widetape::market::{Duration, Notional};
 use widetape::window::day::{Grid, GridBlock, Picked, Reduction, Visit};
 
 /// A GPU that others hold too, and its day.
@@ -143,7 +143,7 @@ impl DayAccelerator for Faulty {
             }
             Fault::Flips(bit) => {
                 let notionals = told.iter_mut().map(|picked| &mut picked.sums.notional);
-                notionals.for_each(|notional| *notional ^= 1 << bit);
+                notionals.for_each(|notional| *notional = Notional::new(notional.get() ^ 1 << bit));
             }
             Fault::Loses(from) => told.retain(|picked| picked.locate.0 < from),
             Fault::Late => told.iter_mut().for_each(|picked| picked.end += 1),

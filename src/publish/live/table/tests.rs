@@ -1,7 +1,7 @@
 //! What the live table shows, and when.
 
 use super::*;
-use crate::market::{Duration, Price, Timestamp, Top};
+use crate::market::{Duration, Notional, Price, Timestamp, Top};
 use crate::window::{Corrections, Policy, Row, Sums};
 
 const OPEN: u64 = 34_200 * NANOS_PER_SECOND;
@@ -16,7 +16,7 @@ fn spec(windows: &[&str]) -> Spec {
     }
 }
 
-fn row(locate: u16, symbol: &str, window: u16, end: u64, sums: (u32, u64, u64)) -> Row {
+fn row(locate: u16, symbol: &str, window: u8, end: u64, sums: (u32, u64, u32)) -> Row {
     let (price, volume, trades) = sums;
     Row {
         end: Timestamp(end),
@@ -24,7 +24,7 @@ fn row(locate: u16, symbol: &str, window: u16, end: u64, sums: (u32, u64, u64)) 
         symbol: Symbol::new(symbol).unwrap(),
         window,
         sums: Sums {
-            notional: u128::from(price) * u128::from(volume),
+            notional: Notional::new(u128::from(price) * u128::from(volume)),
             volume,
             trades,
             close: Price(price),
