@@ -73,8 +73,8 @@ impl Sliding {
         let older = older.take_while(|&older| older >= oldest);
         let older = older.map(|at| (at, log.get(at).price.0));
         self.symbols.candidates[locate].reconsider(position, older);
-        let windows = self.spec.windows.len();
-        let totals = &mut self.totals[locate * windows..][..windows];
+        let first = self.firsts[locate] as usize;
+        let totals = &mut self.totals[first..][..self.spec.windows.len()];
         let entered = &mut self.symbols.entered[locate];
         let range = match (self.session, newest) {
             (Some(_), Some(newest)) => self.log.range(newest),
@@ -85,11 +85,12 @@ impl Sliding {
             entered.take_back(position, taken, next);
             self.symbols.faces[locate].has_entered = entered.sums.trades > 0;
         } else {
-            let asked = self.cursors.iter().zip(&mut *totals);
-            for (_, totals) in asked.filter(|(cursor, _)| position >= **cursor) {
-                totals.take_back(position, taken, next);
-                if totals.sums.trades == 0 {
-                    self.ranking.set(totals.rank, false);
+            for (window, totals) in totals.iter_mut().enumerate() {
+                if position >= self.cursors[window] {
+                    totals.take_back(position, taken, next);
+                    if totals.sums.trades == 0 {
+                        self.due_rows.set(first + window, false);
+                    }
                 }
             }
         }
@@ -230,7 +231,7 @@ impl Sliding {
         locate: Locate,
         later: &Sums,
     ) -> Sums {
-        let totals = &self.totals[locate.index() * self.spec.windows.len() + session];
+        let totals = &self.totals[self.firsts[locate.index()] as usize + session];
         let entered = &self.symbols.entered[locate.index()].sums;
         let range = self.log.range(newest);
         Sums {

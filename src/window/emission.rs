@@ -52,21 +52,21 @@ fn held(totals: &[Totals]) -> u64 {
     })
 }
 
-/// Looks up the highs and lows that are missing in the window whose totals are at `place`.
+/// Looks up the highs and lows that are missing in the window whose totals are at `row`.
 #[inline(always)]
 fn look_up(
     [highs, lows]: &mut [Missing; 2],
     candidates: &[Candidates],
     totals: &mut [Totals],
-    place: impl Fn(u16) -> usize,
+    row: impl Fn(u16) -> usize,
 ) {
     // What enters at this end may already be among the candidates.
     for &locate in highs.take() {
-        let totals = &mut totals[place(locate)];
+        let totals = &mut totals[row(locate)];
         totals.set_high(candidates[usize::from(locate)].high(totals.head));
     }
     for &locate in lows.take() {
-        let totals = &mut totals[place(locate)];
+        let totals = &mut totals[row(locate)];
         totals.set_low(candidates[usize::from(locate)].low(totals.head));
     }
 }
@@ -74,7 +74,7 @@ fn look_up(
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
     pub(super) fn next_interesting_end(&self) -> u64 {
-        if !self.touched.is_empty() || self.ranking.has_due() {
+        if !self.touched.is_empty() || self.due_rows.has_due() {
             return self.next_end;
         }
         let step = self.spec.step.nanos();
@@ -131,10 +131,10 @@ impl Sliding {
 
     /// Takes away what the window that ends at `end` no longer holds.
     fn evict(&mut self, window: usize, end: u64) {
-        let windows = self.spec.windows.len();
         let policy = self.spec.policy.bit();
         let start = self.spec.windows[window].width.start(end);
-        let place = |locate: u16| usize::from(locate) * windows + window;
+        let firsts = &*self.firsts;
+        let row = |locate: u16| firsts[usize::from(locate)] as usize + window;
         let mut missing = [Missing::NONE; 2];
         self.due[window] = u64::MAX;
         'log: while let Some(trades) = self.log.stretch(self.cursors[window]) {
@@ -147,30 +147,33 @@ impl Sliding {
                     self.log.prefetch(next.saturating_add(LATER), self.memory);
                     break 'log;
                 }
-                if let Some(&soon) = trades.locates.get(index + SOON) {
-                    self.memory.prefetch(&self.totals, place(soon));
+                if let Some(&soon) = trades.locates.get(index + SOON)
+                    && let Some(&first) = firsts.get(usize::from(soon))
+                {
+                    self.memory.prefetch(&self.totals, first as usize + window);
                 }
                 if trades.policies[index] & policy == 0 {
                     continue;
                 }
                 let locate = trades.locates[index];
-                let totals = &mut self.totals[place(locate)];
+                let row_left = row(locate);
+                let totals = &mut self.totals[row_left];
                 let position = self.cursors[window] + index as Position;
                 let taken = (trades.prices[index], trades.shares[index]);
                 let (high_left, low_left) = totals.take(position, taken, trades.next[index]);
                 missing[0].note_if(locate, high_left);
                 missing[1].note_if(locate, low_left);
                 // A window that is empty now has no row.
-                self.ranking.set(totals.rank, totals.sums.trades > 0);
+                self.due_rows.set(row_left, totals.sums.trades > 0);
                 if missing.iter().any(|noted| noted.count == TOGETHER) {
                     let candidates = &self.symbols.candidates;
-                    look_up(&mut missing, candidates, &mut self.totals, place);
+                    look_up(&mut missing, candidates, &mut self.totals, row);
                 }
             }
             self.cursors[window] += trades.times.len() as Position;
         }
         let candidates = &self.symbols.candidates;
-        look_up(&mut missing, candidates, &mut self.totals, place);
+        look_up(&mut missing, candidates, &mut self.totals, row);
     }
 
     /// The last end at which the window still holds an execution at `time`.
@@ -187,9 +190,10 @@ impl Sliding {
     fn enter_all(&mut self) {
         let windows = self.spec.windows.len();
         for &locate in &self.touched {
-            let totals = &mut self.totals[usize::from(locate) * windows..][..windows];
+            let first = self.firsts[usize::from(locate)] as usize;
+            let totals = &mut self.totals[first..][..windows];
             if self.symbols.enter(usize::from(locate), totals) {
-                self.ranking.add(totals[0].rank, u64::MAX);
+                self.due_rows.add(first, u64::MAX);
             }
         }
     }
@@ -198,42 +202,53 @@ impl Sliding {
     #[cold]
     fn tell_all(&mut self, news: u64) {
         let windows = self.spec.windows.len();
-        for totals in self.totals.chunks(windows) {
-            self.ranking.add(totals[0].rank, held(totals) & news);
+        for (place, totals) in self.totals.chunks(windows).enumerate() {
+            self.due_rows.add(place * windows, held(totals) & news);
         }
     }
 
     /// Writes the rows that are due.
     fn write_rows(&mut self, end: u64, output: &mut Output) {
-        let (order, due) = self.ranking.list(self.spec.every_end);
-        let windows = self.spec.windows.len();
-        let (totals, complete) = (&*self.totals, self.complete);
-        output.rows.extend(due.iter().map(move |&rank| {
-            let (symbol, locate, window) = order.row(rank);
-            Row {
-                end: Timestamp(end),
-                locate,
-                symbol,
-                window,
-                sums: totals[locate.index() * windows + usize::from(window)].sums,
-                complete: complete >> window & 1 == 1,
-                revision: 0,
-            }
-        }));
+        let (end, complete) = (Timestamp(end), self.complete);
+        let row = |totals: &Totals| Row {
+            sums: totals.sums,
+            end,
+            locate: totals.locate,
+            symbol: totals.symbol,
+            window: totals.window,
+            complete: complete >> totals.window & 1 == 1,
+            revision: 0,
+        };
+        let (totals, rows) = (&*self.totals, &mut output.rows);
+        if self.spec.every_end {
+            self.due_rows
+                .runs(|run| rows.extend(totals[run].iter().map(row)));
+        } else {
+            let due = self.due_rows.take().iter();
+            rows.extend(due.map(|&due| &totals[due as usize]).map(row));
+        }
     }
 
-    /// Orders the symbols by their labels, where those have changed.
+    /// Orders the symbols by their labels, where those have changed, and their totals with them.
     fn rank_symbols(&mut self) {
-        if self.ranking.is_stale() {
+        if !self.is_ranked {
             let locates = (0..=u16::MAX).map(Locate).take(self.symbols.len());
-            let labels = locates.map(|locate| (self.label(locate), locate)).collect();
+            let mut labels: Vec<_> = locates.map(|locate| (self.label(locate), locate)).collect();
+            labels.sort_unstable();
             let windows = self.spec.windows.len();
-            for (first, locate) in self.ranking.rank(labels) {
-                let totals = &mut self.totals[locate.index() * windows..][..windows];
-                for (window, totals) in totals.iter_mut().enumerate() {
-                    totals.rank = first.of_window(window);
+            let before = self.totals.clone();
+            for (place, (symbol, locate)) in labels.into_iter().enumerate() {
+                let first =
+                    std::mem::replace(&mut self.firsts[locate.index()], (place * windows) as u32);
+                let before = &before[first as usize..][..windows];
+                let after = &mut self.totals[place * windows..][..windows];
+                for (window, (after, before)) in (0..).zip(after.iter_mut().zip(before)) {
+                    *after = *before;
+                    (after.symbol, after.locate, after.window) = (symbol, locate, window);
                 }
             }
+            self.due_rows.resize(self.totals.len());
+            self.is_ranked = true;
             if self.spec.every_end {
                 self.tell_all(u64::MAX);
             }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ranking::Ranking;
+use super::due::DueRows;
 use super::state::{Symbols, Totals};
 use super::{Corrections, Gaps, Kernel, Output, Spec};
 use crate::columns::{Batch, Link, Mark, Position, TradeLog};
@@ -63,8 +63,13 @@ pub struct Sliding {
     pub(super) next_end: u64,
     pub(super) symbols: Symbols,
     pub(super) directory: Directory,
-    pub(super) ranking: Ranking,
+    pub(super) due_rows: DueRows,
+    /// Whether `totals` are in the order of rows: not after a symbol has come or got its name.
+    pub(super) is_ranked: bool,
+    /// Of all symbols, window by window, in the order of their rows; of symbols that are not ranked yet behind those.
     pub(super) totals: Vec<Totals>,
+    /// By locate, where in `totals` its first window is.
+    pub(super) firsts: Vec<u32>,
     /// For each window, the oldest position inside it at the last emission.
     pub(super) cursors: Vec<Position>,
     /// For each window, the last time at which an end still holds all that it holds now.
@@ -100,7 +105,8 @@ impl Sliding {
             finite: spec.widest() > 0,
             session,
             narrow: spec.narrowest() < spec.step.nanos(),
-            ranking: Ranking::new(spec.windows.len()),
+            due_rows: DueRows::new(spec.windows.len()),
+            is_ranked: true,
             spec,
             memory: Memory::default(),
             kernel,
@@ -112,6 +118,7 @@ impl Sliding {
             symbols: Symbols::default(),
             directory: Directory::new(),
             totals: Vec::new(),
+            firsts: Vec::new(),
             touched: Vec::new(),
             started: false,
         }
@@ -127,6 +134,7 @@ impl Sliding {
             self.totals
                 .resize(SYMBOLS * self.spec.windows.len(), Totals::EMPTY);
             self.totals.clear();
+            self.firsts.reserve(SYMBOLS);
         }
         Self {
             memory,
@@ -195,9 +203,10 @@ impl Sliding {
         {
             candidates.prefetch(self.memory);
         }
-        let windows = self.spec.windows.len();
-        for place in locate * windows..(locate + 1) * windows {
-            self.memory.prefetch(&self.totals, place);
+        if let Some(&first) = self.firsts.get(locate) {
+            for row in first as usize..first as usize + self.spec.windows.len() {
+                self.memory.prefetch(&self.totals, row);
+            }
         }
     }
 
@@ -220,7 +229,7 @@ impl Sliding {
         match self.directory.learn(locate, symbol, time) {
             Learned::New => {
                 self.make_room(locate);
-                self.ranking.invalidate();
+                self.is_ranked = false;
             }
             Learned::Known => {}
             Learned::Conflict => self.counts.renamed += 1,
@@ -256,9 +265,13 @@ impl Sliding {
     fn make_room(&mut self, locate: Locate) {
         if self.symbols.len() <= locate.index() {
             self.symbols.resize(locate.index() + 1);
-            let totals = self.symbols.len() * self.spec.windows.len();
-            self.totals.resize(totals, Totals::EMPTY);
-            self.ranking.invalidate();
+            let windows = self.spec.windows.len();
+            while self.firsts.len() < self.symbols.len() {
+                self.firsts.push(self.totals.len() as u32);
+                self.totals
+                    .resize(self.totals.len() + windows, Totals::EMPTY);
+            }
+            self.is_ranked = false;
         }
     }
 
@@ -278,9 +291,9 @@ impl Sliding {
         }
         let entered = &mut self.symbols.entered[locate];
         entered.add(trade, position);
-        let range = self.session.map(|session| {
-            self.totals[locate * self.spec.windows.len() + session].range_with(entered)
-        });
+        let range = self
+            .session
+            .map(|session| self.totals[self.firsts[locate] as usize + session].range_with(entered));
         let price = trade.price.0;
         self.log.link_with(last, Link { position, price }, range);
     }

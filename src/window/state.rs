@@ -7,11 +7,10 @@
 
 use super::Sums;
 use super::candidates::{Candidates, Extreme};
-use super::ranking::Rank;
 use crate::columns::{Link, Position, PriceRange, TradeLog};
-use crate::market::{Notional, Price, Shares, Trade};
+use crate::market::{Locate, Notional, Price, Shares, Symbol, Trade};
 
-/// Running totals of one symbol in one window, in a cache line of their own.
+/// Running totals of one symbol in one window, and what its row says of it, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Totals {
@@ -23,9 +22,13 @@ pub(super) struct Totals {
     low_at: Position,
     /// Oldest unbroken execution in the window.
     pub(super) head: Position,
-    /// Where its row comes, as the [`Ranking`](super::ranking::Ranking) has it.
-    pub(super) rank: Rank,
+    /// Which of the windows it is.
+    pub(super) window: u8,
+    pub(super) locate: Locate,
+    pub(super) symbol: Symbol,
 }
+
+const _: () = assert!(size_of::<Totals>() == 64);
 
 impl Totals {
     pub(super) const EMPTY: Self = Self {
@@ -41,7 +44,9 @@ impl Totals {
         high_at: TradeLog::NONE,
         low_at: TradeLog::NONE,
         head: TradeLog::NONE,
-        rank: Rank::FIRST,
+        window: 0,
+        locate: Locate(0),
+        symbol: Symbol::ALL,
     };
 
     #[inline]

@@ -1,0 +1,173 @@
+//! Which rows are due, by their number in the order in which they are written: by label, then by locate, then by window.
+
+use std::ops::Range;
+
+/// How many rows are listed at a time.
+const AT_A_TIME: usize = 5;
+
+/// A mark for each row that is due.
+#[derive(Debug, Default)]
+pub(super) struct DueRows {
+    /// One bit for each row that there can be.
+    due: Vec<u64>,
+    /// One bit a word of `due`, set where the word may not be 0.
+    groups: Vec<u64>,
+    /// What [`DueRows::take`] has found, kept for its storage: room for all rows.
+    listed: Vec<u32>,
+    /// One bit for each window of a symbol.
+    windows: u64,
+}
+
+impl DueRows {
+    /// None, for so many windows of a symbol, 1 to 64.
+    pub(super) fn new(windows: usize) -> Self {
+        Self {
+            windows: u64::MAX >> (64 - windows),
+            ..Self::default()
+        }
+    }
+
+    /// There are so many rows now, in another order. None is due.
+    pub(super) fn resize(&mut self, rows: usize) {
+        self.due = vec![0; rows.div_ceil(64)];
+        self.groups = vec![0; self.due.len().div_ceil(64)];
+        self.listed.resize(self.due.len() * 64 + AT_A_TIME, 0);
+    }
+
+    /// Says whether a row `is_due`. No branch: it is hard to foresee.
+    #[inline(always)]
+    pub(super) fn set(&mut self, row: usize, is_due: bool) {
+        let word = &mut self.due[row / 64];
+        *word = *word & !(1 << (row % 64)) | u64::from(is_due) << (row % 64);
+        self.groups[row / 4096] |= u64::from(is_due) << (row / 64 % 64);
+    }
+
+    /// Says that those of a symbol's rows are due that have a bit in `windows`, besides those that are. `first` is
+    /// that of its first window.
+    #[inline(always)]
+    pub(super) fn add(&mut self, first: usize, windows: u64) {
+        let (windows, bit) = (windows & self.windows, first % 64);
+        self.add_to(first / 64, windows << bit);
+        // Seldom: a symbol has few windows, or begins a word.
+        if windows.leading_zeros() < bit as u32 {
+            self.add_to(first / 64 + 1, windows >> (64 - bit));
+        }
+    }
+
+    #[inline(always)]
+    fn add_to(&mut self, word: usize, due: u64) {
+        self.due[word] |= due;
+        self.groups[word / 64] |= 1 << (word % 64);
+    }
+
+    /// Whether a row may be due.
+    pub(super) fn has_due(&self) -> bool {
+        self.groups.iter().any(|&group| group != 0)
+    }
+
+    /// The rows that are due, in order. None is any more.
+    pub(super) fn take(&mut self) -> &[u32] {
+        let mut count = 0;
+        for (place, group) in self.groups.iter_mut().enumerate() {
+            let mut words = std::mem::take(group);
+            while words != 0 {
+                let word = place * 64 + words.trailing_zeros() as usize;
+                words &= words - 1;
+                let due = std::mem::take(&mut self.due[word]);
+                count += list(due, word as u32 * 64, &mut self.listed[count..]);
+            }
+        }
+        &self.listed[..count]
+    }
+
+    /// Shows the rows that are due, which they stay, run by run in order: for ends that write most of them.
+    pub(super) fn runs(&mut self, mut show: impl FnMut(Range<usize>)) {
+        for (place, group) in self.groups.iter_mut().enumerate() {
+            let mut words = *group;
+            while words != 0 {
+                let bit = words.trailing_zeros();
+                words &= words - 1;
+                let word = place * 64 + bit as usize;
+                let mut due = self.due[word];
+                *group &= !(u64::from(due == 0) << bit);
+                while due != 0 {
+                    let start = due.trailing_zeros();
+                    let length = (!(due >> start)).trailing_zeros();
+                    due &= due.wrapping_add(1 << start);
+                    let first = word * 64 + start as usize;
+                    show(first..first + length as usize);
+                }
+            }
+        }
+    }
+}
+
+/// Lists the ones of `due`, where the first bit is that of the row `first`, and returns how many there are. What is
+/// listed too much is overwritten later.
+#[inline(always)]
+fn list(mut due: u64, first: u32, listed: &mut [u32]) -> usize {
+    let mut count = 0;
+    // Several at a time, as no processor foresees how many there are.
+    while due != 0 {
+        for row in &mut listed[count..][..AT_A_TIME] {
+            *row = first + due.trailing_zeros();
+            count += usize::from(due != 0);
+            due &= due.wrapping_sub(1);
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_said_to_be_due_is_listed_in_order(
+            windows in prop::sample::select(vec![1_usize, 2, 5, 8, 33, 64]),
+            symbols in 1..200_usize,
+            steps in prop::collection::vec((any::<prop::sample::Index>(), 0..64_usize, 0..6_u8), 0..300),
+        ) {
+            let mut rows = DueRows::new(windows);
+            rows.resize(symbols * windows);
+            let mut due = BTreeSet::new();
+            for (symbol, window, what) in steps {
+                let (first, window) = (symbol.index(symbols) * windows, window % windows);
+                match what {
+                    5 => {
+                        rows.add(first, u64::MAX);
+                        due.extend(first..first + windows);
+                    }
+                    0 => {
+                        rows.add(first, 1 << window | 1);
+                        due.extend([first, first + window]);
+                    }
+                    1 | 2 => {
+                        rows.set(first + window, what == 1);
+                        if what == 1 {
+                            due.insert(first + window);
+                        } else {
+                            due.remove(&(first + window));
+                        }
+                    }
+                    3 => {
+                        let mut listed = Vec::new();
+                        rows.runs(|run| listed.extend(run));
+                        prop_assert_eq!(listed, due.iter().copied().collect::<Vec<_>>());
+                        prop_assert_eq!(rows.has_due(), !due.is_empty());
+                    }
+                    _ => {
+                        let listed: Vec<_> = rows.take().iter().map(|&row| row as usize).collect();
+                        prop_assert_eq!(listed, due.iter().copied().collect::<Vec<_>>());
+                        due.clear();
+                        prop_assert!(!rows.has_due());
+                    }
+                }
+            }
+        }
+    }
+}
