@@ -48,7 +48,7 @@ impl DueRows {
     pub(super) fn add(&mut self, first: usize, windows: u64) {
         let (windows, bit) = (windows & self.windows, first % 64);
         self.add_to(first / 64, windows << bit);
-        // Seldom: a symbol has few windows, or begins a word.
+        // Seldom where a symbol has few windows.
         if windows.leading_zeros() < bit as u32 {
             self.add_to(first / 64 + 1, windows >> (64 - bit));
         }

@@ -225,6 +225,7 @@ impl Sliding {
                 .runs(|run| rows.extend(totals[run].iter().map(row)));
         } else {
             let due = self.due_rows.take().iter();
+            // Two maps: as one they would copy each row twice.
             rows.extend(due.map(|&due| &totals[due as usize]).map(row));
         }
     }
