@@ -190,17 +190,37 @@ fn clipped(bounds: Bounds, piece: &Piece) -> Bounds {
 }
 
 /// An answer of the device about so many executions at most, as the host has it. Whatever a device that
-/// is out of order says, adding up what it says of all pieces does not overflow.
+/// is out of order says, adding up what it says of all pieces does not overflow. Where it has counted too many
+/// executions, there are still too many.
 pub(super) fn sums(answer: &Answer, executions: usize) -> Sums {
     let (executions, most) = (executions as u32, u64::from(u32::MAX));
     let notional = u128::from(answer.notional_high) << 64 | u128::from(answer.notional());
     Sums {
         notional: Notional::new(notional.min(u128::from(executions) * u128::from(most * most))),
         volume: answer.volume().min(u64::from(executions) * most),
-        trades: answer.trades.min(executions),
+        trades: answer.trades.min(executions.saturating_add(1)),
         open: Price(answer.open),
         high: Price(answer.high),
         low: Price(answer.low),
         close: Price(answer.close),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    #[test]
+    fn the_most_that_a_device_can_say_can_be_added_up_and_is_seen_to_be_too_much() {
+        let most: Answer = bytemuck::cast([u32::MAX; size_of::<Answer>() / 4]);
+        let executions = [3, 1 << 30];
+        let [one, other] = executions.map(|executions| sums(&most, executions));
+        let both = one.then(&other);
+        assert!(both.trades > 3 + (1 << 30));
+        assert_eq!(one.volume, 3 * u64::from(u32::MAX));
+        assert_eq!(one.notional.get(), 3 * u128::from(u32::MAX).pow(2));
+        assert_eq!(sums(&Answer::zeroed(), 3), Sums::default());
     }
 }
