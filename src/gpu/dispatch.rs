@@ -194,7 +194,7 @@ fn clipped(bounds: Bounds, piece: &Piece) -> Bounds {
 /// executions, there are still too many.
 pub(super) fn sums(answer: &Answer, executions: usize) -> Sums {
     let (executions, most) = (executions as u32, u64::from(u32::MAX));
-    let notional = u128::from(answer.notional_high) << 64 | u128::from(answer.notional());
+    let notional = Notional::of_parts(answer.notional(), answer.notional_high).get();
     Sums {
         notional: Notional::new(notional.min(u128::from(executions) * u128::from(most * most))),
         volume: answer.volume().min(u64::from(executions) * most),

@@ -36,15 +36,26 @@ impl Notional {
         Self::from(u64::from(price.0) * u64::from(shares.0))
     }
 
+    /// Of its bits 0 to 63 and 64 to 95.
+    #[must_use]
     #[inline(always)]
-    fn of_parts(low: u64, high: u32) -> Self {
+    pub fn of_parts(low: u64, high: u32) -> Self {
         let low = bytemuck::cast(low);
         Self { low, high }
     }
 
+    /// Bits 0 to 63.
+    #[must_use]
     #[inline(always)]
-    fn low(self) -> u64 {
+    pub fn low(self) -> u64 {
         bytemuck::cast(self.low)
+    }
+
+    /// Bits 64 to 95.
+    #[must_use]
+    #[inline(always)]
+    pub fn high(self) -> u32 {
+        self.high
     }
 
     /// Ticks·shares.
@@ -125,6 +136,7 @@ mod tests {
         ) {
             let [less, more] = [a.min(b), a.max(b)].map(Notional::new);
             prop_assert_eq!((less.get(), more.get()), (a.min(b), a.max(b)));
+            prop_assert_eq!(Notional::of_parts(more.low(), more.high()), more);
             prop_assert_eq!((less + more).get(), a + b);
             prop_assert_eq!((more - less).get(), a.abs_diff(b));
             prop_assert_eq!(less == more, a == b);

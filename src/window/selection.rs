@@ -182,10 +182,10 @@ struct Product {
 impl Product {
     /// Of a notional, below 2^96, and a volume: below 2^160.
     fn new(notional: Notional, volume: u64) -> Self {
-        let (notional, volume) = (notional.get(), u128::from(volume));
-        let low = u128::from(notional as u64) * volume;
+        let volume = u128::from(volume);
+        let low = u128::from(notional.low()) * volume;
         Self {
-            high: (notional >> 64) * volume + (low >> 64),
+            high: u128::from(notional.high()) * volume + (low >> 64),
             low: low as u64,
         }
     }

@@ -264,13 +264,14 @@ impl Sliding {
     #[inline]
     fn make_room(&mut self, locate: Locate) {
         if self.symbols.len() <= locate.index() {
-            self.symbols.resize(locate.index() + 1);
-            let windows = self.spec.windows.len();
-            while self.firsts.len() < self.symbols.len() {
-                self.firsts.push(self.totals.len() as u32);
-                self.totals
-                    .resize(self.totals.len() + windows, Totals::EMPTY);
-            }
+            let (windows, places) = (
+                self.spec.windows.len(),
+                self.symbols.len()..locate.index() + 1,
+            );
+            self.symbols.resize(places.end);
+            self.totals.resize(places.end * windows, Totals::EMPTY);
+            self.firsts
+                .extend(places.map(|place| (place * windows) as u32));
             self.is_ranked = false;
         }
     }

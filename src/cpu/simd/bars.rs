@@ -124,7 +124,7 @@ impl Narrow {
         let fresh = sums.trades == 0;
         Self {
             step: if fresh { first_step } else { bar.step },
-            notional: sums.notional.get() as u64,
+            notional: sums.notional.low(),
             volume: sums.volume,
             trades: sums.trades,
             open: if fresh { first_price } else { sums.open.0 },

@@ -51,8 +51,8 @@ impl Totals {
     #[cfg(feature = "gpu")]
     pub(super) fn take(&mut self, picked: &Picked) {
         let place = usize::from(picked.window) * self.ends + (picked.end - self.first) as usize;
-        self.notionals[place] = picked.sums.notional.get() as u64;
-        self.notional_highs[place] = (picked.sums.notional.get() >> 64) as u64;
+        self.notionals[place] = picked.sums.notional.low();
+        self.notional_highs[place] = u64::from(picked.sums.notional.high());
         self.volumes[place] = picked.sums.volume;
         self.trades[place] = u64::from(picked.sums.trades);
     }

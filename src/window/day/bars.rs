@@ -189,9 +189,9 @@ impl BarsPart {
 
     /// Appends one bar of the symbol whose bars are being written.
     pub fn push(&mut self, step: u32, sums: &Sums) {
-        self.put_notional_high(self.len(), (sums.notional.get() >> 64) as u32);
+        self.put_notional_high(self.len(), sums.notional.high());
         self.steps.push(step);
-        self.notionals.push(sums.notional.get() as u64);
+        self.notionals.push(sums.notional.low());
         self.volumes.push(sums.volume);
         self.trades.push(sums.trades);
         self.opens.push(sums.open.0);

@@ -82,7 +82,7 @@ impl GridBlock<'_> {
         }
         let high = self.notional_highs.get(index).copied().unwrap_or(0);
         Sums {
-            notional: Notional::new(u128::from(high) << 64 | u128::from(self.notionals[index])),
+            notional: Notional::of_parts(self.notionals[index], high),
             volume: self.volumes[index],
             trades: self.trades[index],
             open: Price(self.opens[index]),
