@@ -16,11 +16,11 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 #[derive(Debug)]
 struct Chunk {
     trades: Trades,
-    /// To the next trade of the same symbol that was linked.
-    next: Column<Link>,
-    /// The other way round: position of the trade that this one was linked to.
+    /// Position of the trade that [`TradeLog::link`] has put before each.
     previous: Column<u32>,
-    /// What [`TradeLog::set_range`] has said of each; none where it is not asked to keep that.
+    /// The other way round; none where the log is not asked to keep that.
+    next: Column<Link>,
+    /// What [`TradeLog::set_range`] has said of each; none where the log is not asked to keep that.
     ranges: Column<PriceRange>,
 }
 
@@ -37,19 +37,27 @@ pub struct Stretch<'a> {
     pub shares: &'a [u32],
     /// Policy bits.
     pub policies: &'a [u8],
-    /// What [`TradeLog::link`] has put behind each.
+    /// What is linked behind each; nothing unless the log keeps that.
     pub next: &'a [Link],
 }
 
 impl Chunk {
-    fn new(has_ranges: bool) -> Self {
+    fn new(keeps: Keeps) -> Self {
+        let room = |is_kept| if is_kept { CHUNK } else { 0 };
         Self {
             trades: Trades::with_capacity(CHUNK),
-            next: Column::with_capacity(CHUNK),
             previous: Column::with_capacity(CHUNK),
-            ranges: Column::with_capacity(if has_ranges { CHUNK } else { 0 }),
+            next: Column::with_capacity(room(keeps.next)),
+            ranges: Column::with_capacity(room(keeps.ranges)),
         }
     }
+}
+
+/// What a log keeps of each trade beside what any log does.
+#[derive(Clone, Copy, Debug, Default)]
+struct Keeps {
+    next: bool,
+    ranges: bool,
 }
 
 /// An append-only log of trades whose old end can be given up; chunks given up are filled again.
@@ -57,7 +65,7 @@ impl Chunk {
 pub struct TradeLog {
     chunks: VecDeque<Chunk>,
     spare: Vec<Chunk>,
-    has_ranges: bool,
+    keeps: Keeps,
     /// Chunks given up so far.
     dropped: u32,
     length: Position,
@@ -86,19 +94,24 @@ impl TradeLog {
         Self::default()
     }
 
+    /// The log that keeps what is linked behind each trade, besides what is before. It must be empty.
+    #[must_use]
+    pub fn with_next(mut self) -> Self {
+        self.keeps.next = true;
+        self
+    }
+
     /// The log that keeps price ranges. It must be empty.
     #[must_use]
-    pub fn with_ranges(self) -> Self {
-        Self {
-            has_ranges: true,
-            ..self
-        }
+    pub fn with_ranges(mut self) -> Self {
+        self.keeps.ranges = true;
+        self
     }
 
     /// The log with room for so many trades, its pages there already. It must be empty.
     #[must_use]
     pub fn with_room(self, trades: usize) -> Self {
-        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new(self.has_ranges));
+        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new(self.keeps));
         Self {
             spare: spare.collect(),
             ..self
@@ -116,15 +129,17 @@ impl TradeLog {
             let used = self.length as usize & (CHUNK - 1);
             if used == 0 {
                 let spare = self.spare.pop();
-                let chunk = spare.unwrap_or_else(|| Chunk::new(self.has_ranges));
+                let chunk = spare.unwrap_or_else(|| Chunk::new(self.keeps));
                 self.chunks.push_back(chunk);
             }
             let to = range.end.min(from + CHUNK - used);
             if let Some(chunk) = self.chunks.back_mut() {
                 chunk.trades.extend(trades, from..to);
-                chunk.next.repeat(Link::NONE, to - from);
                 chunk.previous.repeat(Self::NONE, to - from);
-                if self.has_ranges {
+                if self.keeps.next {
+                    chunk.next.repeat(Link::NONE, to - from);
+                }
+                if self.keeps.ranges {
                     chunk.ranges.repeat(PriceRange::NONE, to - from);
                 }
             }
@@ -274,15 +289,14 @@ impl TradeLog {
         }
     }
 
-    /// What [`TradeLog::link`] has put behind `position`.
-    #[must_use]
-    pub fn next(&self, position: Position) -> Link {
+    /// What is linked behind `position`, in a log that keeps that.
+    fn next(&self, position: Position) -> Option<Position> {
         let (chunk, index) = self.chunk(position);
-        chunk.next.as_slice()[index]
+        let next = chunk.next.as_slice()[index].position;
+        (next != Self::NONE).then_some(next)
     }
 
-    /// Position of the trade that [`TradeLog::link`] has put before `position`, if it is still in the
-    /// log.
+    /// Position of the trade that is linked before `position`, if it is still in the log.
     #[must_use]
     pub fn previous(&self, position: Position) -> Option<Position> {
         let (chunk, index) = self.chunk(position);
@@ -308,7 +322,9 @@ impl TradeLog {
                 chunk.ranges.as_mut_slice()[index] = range;
             }
         }
-        if let Some((chunk, index)) = self.chunk_mut(position) {
+        if self.keeps.next
+            && let Some((chunk, index)) = self.chunk_mut(position)
+        {
             chunk.next.as_mut_slice()[index] = next;
         }
     }
@@ -344,6 +360,23 @@ impl TradeLog {
     pub fn backwards(&self, last: Position) -> impl Iterator<Item = Position> + Clone + '_ {
         let first = (last != Self::NONE && last >= self.first()).then_some(last);
         std::iter::successors(first, |&position| self.previous(position))
+    }
+
+    /// Positions of the trades that are linked behind `position` up to `newest`, oldest first: found from the
+    /// newest on where the log does not keep what is behind each.
+    pub fn forwards(
+        &self,
+        position: Position,
+        newest: Position,
+    ) -> impl Iterator<Item = Position> + '_ {
+        let mut walked = Vec::new();
+        if !self.keeps.next {
+            let newer = self.backwards(newest);
+            walked.extend(newer.take_while(|&newer| newer > position));
+        }
+        let next = self.keeps.next.then(|| self.next(position)).flatten();
+        let linked = std::iter::successors(next, |&position| self.next(position));
+        walked.into_iter().rev().chain(linked)
     }
 
     /// Positions and columns of all trades, chunk by chunk.

@@ -7,7 +7,7 @@
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Sliding};
 use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
-use crate::columns::{Position, PriceRange, TradeLog};
+use crate::columns::{Link, Position, PriceRange, TradeLog};
 use crate::market::{Locate, Price, Timestamp, Trade};
 
 /// The executions of one symbol that rows depend on, oldest first, broken ones included.
@@ -55,19 +55,25 @@ impl Sliding {
     /// Takes an unbroken, eligible execution out of the chain of its symbol, and of the windows that hold
     /// it now. The log has forgotten that it is eligible.
     fn remove(&mut self, position: Position, trade: &Trade) {
-        let next = self.log.next(position);
-        let previous = self.log.previous(position);
-        self.log.link(previous.unwrap_or(TradeLog::NONE), next);
         let locate = trade.locate.index();
         let face = &mut self.symbols.faces[locate];
+        let previous = self.log.previous(position);
+        let later = self.log.forwards(position, face.position);
+        let (next, ranges) = without(&self.log, previous, later, self.session.is_some());
+        self.log.link(previous.unwrap_or(TradeLog::NONE), next);
+        for (position, range) in ranges {
+            self.log.set_range(position, range);
+        }
         if face.position == position {
             face.position = previous.unwrap_or(TradeLog::NONE);
         }
         let newest = (face.position != TradeLog::NONE).then_some(face.position);
         let close = newest.map_or(Price(0), |newest| self.log.get(newest).price);
-        if self.session.is_some() {
-            self.mend_ranges(previous, next.position);
-        }
+        face.range = match (self.session, newest) {
+            (Some(_), Some(newest)) => self.log.range(newest),
+            _ => PriceRange::NONE,
+        };
+        let range = face.range;
         let (log, oldest) = (&self.log, self.oldest);
         let older = log.backwards(previous.unwrap_or(TradeLog::NONE));
         let older = older.take_while(|&older| older >= oldest);
@@ -76,10 +82,6 @@ impl Sliding {
         let first = self.firsts[locate] as usize;
         let totals = &mut self.totals[first..][..self.spec.windows.len()];
         let entered = &mut self.symbols.entered[locate];
-        let range = match (self.session, newest) {
-            (Some(_), Some(newest)) => self.log.range(newest),
-            _ => PriceRange::NONE,
-        };
         let taken = (trade.price.0, trade.shares.0);
         if trade.time.0 >= self.next_end - self.spec.step.nanos() {
             entered.take_back(position, taken, next);
@@ -107,21 +109,6 @@ impl Sliding {
                 totals.set_high(high);
                 totals.set_low(low);
             }
-        }
-    }
-
-    /// Sets right up to which prices the session went at the executions from `next` on, as none is between
-    /// that and `previous` any more.
-    fn mend_ranges(&mut self, previous: Option<Position>, next: Position) {
-        let mut range = previous.map_or(PriceRange::NONE, |previous| self.log.range(previous));
-        let mut at = next;
-        while at != TradeLog::NONE {
-            range = range.with(self.log.get(at).price.0);
-            if self.log.range(at) == range {
-                break;
-            }
-            self.log.set_range(at, range);
-            at = self.log.next(at).position;
         }
     }
 
@@ -262,6 +249,31 @@ impl Sliding {
         let raw: Vec<(u32, u64)> = raw.into_iter().map(|(_, broken)| broken).collect();
         breaks_of(&raw, &history.times, self.spec.corrections)
     }
+}
+
+/// What changes in the log when nothing is between `previous` and the executions `later` any more: the link to
+/// the first of these, and where ranges are kept, those of them that are others now.
+fn without(
+    log: &TradeLog,
+    previous: Option<Position>,
+    later: impl Iterator<Item = Position>,
+    has_ranges: bool,
+) -> (Link, Vec<(Position, PriceRange)>) {
+    let price = |position| log.get(position).price.0;
+    let mut later = later.peekable();
+    let next = later.peek().map_or(Link::NONE, |&position| Link {
+        position,
+        price: price(position),
+    });
+    if !has_ranges {
+        return (next, Vec::new());
+    }
+    let before = previous.map_or(PriceRange::NONE, |previous| log.range(previous));
+    let mended = later.scan(before, |range, position| {
+        *range = range.with(price(position));
+        (log.range(position) != *range).then_some((position, *range))
+    });
+    (next, mended.collect())
 }
 
 /// The ends, as (after, last] in nanoseconds, whose window holds an execution at `time`, none after `passed`.

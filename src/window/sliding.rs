@@ -93,16 +93,20 @@ impl Sliding {
     /// Windows without executions. `kernel` computes the values of corrected rows.
     #[must_use]
     pub fn new(spec: Spec, kernel: Box<dyn Kernel>) -> Self {
-        let (session, log) = match spec.session() {
-            Some(session) => (Some(session), TradeLog::new().with_ranges()),
-            None => (None, TradeLog::new()),
-        };
+        let (session, finite) = (spec.session(), spec.widest() > 0);
+        let mut log = TradeLog::new();
+        if session.is_some() {
+            log = log.with_ranges();
+        }
+        if finite {
+            log = log.with_next();
+        }
         Self {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],
             complete: u64::MAX,
             oldest: 0,
-            finite: spec.widest() > 0,
+            finite,
             session,
             narrow: spec.narrowest() < spec.step.nanos(),
             due_rows: DueRows::new(spec.windows.len()),
@@ -198,9 +202,11 @@ impl Sliding {
         let locate = usize::from(locate);
         self.memory.prefetch(&self.symbols.faces, locate);
         self.memory.prefetch(&self.symbols.entered, locate);
-        if self.finite
-            && let Some(candidates) = self.symbols.candidates.get(locate)
-        {
+        if !self.finite {
+            // The session alone: what is entered at the end of an hour would have left the cache again.
+            return;
+        }
+        if let Some(candidates) = self.symbols.candidates.get(locate) {
             candidates.prefetch(self.memory);
         }
         if let Some(&first) = self.firsts.get(locate) {
@@ -290,11 +296,9 @@ impl Sliding {
         if self.finite {
             self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
         }
-        let entered = &mut self.symbols.entered[locate];
-        entered.add(trade, position);
-        let range = self
-            .session
-            .map(|session| self.totals[self.firsts[locate] as usize + session].range_with(entered));
+        face.range = face.range.with(trade.price.0);
+        let range = self.session.map(|_| face.range);
+        self.symbols.entered[locate].add(trade, position);
         let price = trade.price.0;
         self.log.link_with(last, Link { position, price }, range);
     }

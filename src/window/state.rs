@@ -150,15 +150,6 @@ impl Totals {
         self.sums.trades > 0 && (self.high_at == position || self.low_at == position)
     }
 
-    /// The prices of these executions and of newer ones.
-    #[inline]
-    pub(super) fn range_with(&self, newer: &Totals) -> PriceRange {
-        PriceRange {
-            high: self.sums.high.max(newer.sums.high).0,
-            low: self.sums.low.min(newer.sums.low).0,
-        }
-    }
-
     /// Says which execution has the highest price now.
     #[inline]
     pub(super) fn set_high(&mut self, high: Extreme) {
@@ -172,20 +163,23 @@ impl Totals {
     }
 }
 
-/// What is looked at of a symbol whenever an execution arrives: eight in a cache line.
+/// What is looked at of a symbol whenever an execution arrives: four in a cache line.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(8))]
+#[repr(align(16))]
 pub(super) struct Face {
     /// Where its newest unbroken execution is: the end of the chain of links.
     pub(super) position: Position,
     /// Whether something has entered since the last emission.
     pub(super) has_entered: bool,
+    /// Between which prices the session is, if that is asked for.
+    pub(super) range: PriceRange,
 }
 
 impl Face {
     const NEW: Self = Self {
         position: TradeLog::NONE,
         has_entered: false,
+        range: PriceRange::NONE,
     };
 }
 

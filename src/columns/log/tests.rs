@@ -62,3 +62,41 @@ fn chunks_are_given_up_and_filled_again() {
         CHUNK * 2 + 1
     );
 }
+
+#[test]
+fn what_is_behind_a_trade_is_found_with_and_without_links_forward() {
+    let behind = |mut log: TradeLog| {
+        for number in 0..8 {
+            push(&mut log, &trade(number, number));
+        }
+        let link = |position| Link {
+            position,
+            price: 10,
+        };
+        // Trades 0, 2, 5 and 7 are of one symbol, 1 and 4 of another; 5 is taken out.
+        for (last, position) in [
+            (TradeLog::NONE, 0),
+            (TradeLog::NONE, 1),
+            (0, 2),
+            (1, 4),
+            (2, 5),
+            (5, 7),
+        ] {
+            log.link(last, link(position));
+        }
+        let forwards = |log: &TradeLog, position, newest| -> Vec<Position> {
+            log.forwards(position, newest).collect()
+        };
+        let before = [forwards(&log, 0, 7), forwards(&log, 2, 7)];
+        log.link(2, link(7));
+        let after = [(0, 7), (2, 7), (7, 7), (1, 4), (4, 4)];
+        let after = after.map(|(position, newest)| forwards(&log, position, newest));
+        (before, after)
+    };
+    let expected = (
+        [vec![2, 5, 7], vec![5, 7]],
+        [vec![2, 7], vec![7], vec![], vec![4], vec![]],
+    );
+    assert_eq!(behind(TradeLog::new()), expected);
+    assert_eq!(behind(TradeLog::new().with_next()), expected);
+}
