@@ -1,64 +1,19 @@
 //! The trades that windows still need, in feed order.
 
+mod chunk;
+
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use super::{Column, Link, PriceRange, Trades};
+pub use chunk::Stretch;
+use chunk::{CHUNK, CHUNK_BITS, Chunk, Keeps};
+
+use super::{Link, PriceRange, Trades};
 use crate::market::Trade;
 use crate::memory::Memory;
 
 /// Place of a trade in the log, counted from the first trade of the day. It never changes.
 pub type Position = u32;
-
-const CHUNK_BITS: u32 = 14;
-const CHUNK: usize = 1 << CHUNK_BITS;
-
-#[derive(Debug)]
-struct Chunk {
-    trades: Trades,
-    /// Position of the trade that [`TradeLog::link`] has put before each.
-    previous: Column<u32>,
-    /// The other way round; none where the log is not asked to keep that.
-    next: Column<Link>,
-    /// What [`TradeLog::set_range`] has said of each; none where the log is not asked to keep that.
-    ranges: Column<PriceRange>,
-}
-
-/// Trades of the log from some position to the end of its chunk, one slice a field.
-#[derive(Clone, Copy, Debug)]
-pub struct Stretch<'a> {
-    /// Nanoseconds since midnight.
-    pub times: &'a [u64],
-    /// Stock locates.
-    pub locates: &'a [u16],
-    /// Ticks of 1e-4 USD.
-    pub prices: &'a [u32],
-    /// Shares.
-    pub shares: &'a [u32],
-    /// Policy bits.
-    pub policies: &'a [u8],
-    /// What is linked behind each; nothing unless the log keeps that.
-    pub next: &'a [Link],
-}
-
-impl Chunk {
-    fn new(keeps: Keeps) -> Self {
-        let room = |is_kept| if is_kept { CHUNK } else { 0 };
-        Self {
-            trades: Trades::with_capacity(CHUNK),
-            previous: Column::with_capacity(CHUNK),
-            next: Column::with_capacity(room(keeps.next)),
-            ranges: Column::with_capacity(room(keeps.ranges)),
-        }
-    }
-}
-
-/// What a log keeps of each trade beside what any log does.
-#[derive(Clone, Copy, Debug, Default)]
-struct Keeps {
-    next: bool,
-    ranges: bool,
-}
 
 /// An append-only log of trades whose old end can be given up; chunks given up are filled again.
 #[derive(Debug, Default)]
@@ -94,17 +49,17 @@ impl TradeLog {
         Self::default()
     }
 
-    /// The log that keeps what is linked behind each trade, besides what is before. It must be empty.
+    /// The log that also keeps what is linked behind each trade, or not. It must be empty.
     #[must_use]
-    pub fn with_next(mut self) -> Self {
-        self.keeps.next = true;
+    pub fn with_next(mut self, is_kept: bool) -> Self {
+        self.keeps.next = is_kept;
         self
     }
 
-    /// The log that keeps price ranges. It must be empty.
+    /// The log that also keeps price ranges, or not. It must be empty.
     #[must_use]
-    pub fn with_ranges(mut self) -> Self {
-        self.keeps.ranges = true;
+    pub fn with_ranges(mut self, are_kept: bool) -> Self {
+        self.keeps.ranges = are_kept;
         self
     }
 
@@ -248,7 +203,8 @@ impl TradeLog {
         chunk.trades.match_numbers.as_slice()[index]
     }
 
-    /// The trades from `from` to the end of its chunk; nothing if `from` is the end of the log.
+    /// The trades from `from` to the end of its chunk; nothing if `from` is the end of the log, which must keep what
+    /// is behind each.
     #[must_use]
     #[inline]
     pub fn stretch(&self, from: Position) -> Option<Stretch<'_>> {
@@ -287,13 +243,6 @@ impl TradeLog {
         if let Some((chunk, index)) = self.chunk_mut(position) {
             chunk.trades.policies.as_mut_slice()[index] = 0;
         }
-    }
-
-    /// What is linked behind `position`, in a log that keeps that.
-    fn next(&self, position: Position) -> Option<Position> {
-        let (chunk, index) = self.chunk(position);
-        let next = chunk.next.as_slice()[index].position;
-        (next != Self::NONE).then_some(next)
     }
 
     /// Position of the trade that is linked before `position`, if it is still in the log.
@@ -374,8 +323,12 @@ impl TradeLog {
             let newer = self.backwards(newest);
             walked.extend(newer.take_while(|&newer| newer > position));
         }
-        let next = self.keeps.next.then(|| self.next(position)).flatten();
-        let linked = std::iter::successors(next, |&position| self.next(position));
+        let next = |position: Position| {
+            let (chunk, index) = self.chunk(position);
+            let next = chunk.next.as_slice().get(index)?.position;
+            (next != Self::NONE).then_some(next)
+        };
+        let linked = std::iter::successors(next(position), move |&position| next(position));
         walked.into_iter().rev().chain(linked)
     }
 

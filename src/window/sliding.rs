@@ -94,13 +94,9 @@ impl Sliding {
     #[must_use]
     pub fn new(spec: Spec, kernel: Box<dyn Kernel>) -> Self {
         let (session, finite) = (spec.session(), spec.widest() > 0);
-        let mut log = TradeLog::new();
-        if session.is_some() {
-            log = log.with_ranges();
-        }
-        if finite {
-            log = log.with_next();
-        }
+        let log = TradeLog::new()
+            .with_next(finite)
+            .with_ranges(session.is_some());
         Self {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],

@@ -97,6 +97,7 @@ fn what_is_behind_a_trade_is_found_with_and_without_links_forward() {
         [vec![2, 5, 7], vec![5, 7]],
         [vec![2, 7], vec![7], vec![], vec![4], vec![]],
     );
-    assert_eq!(behind(TradeLog::new()), expected);
-    assert_eq!(behind(TradeLog::new().with_next()), expected);
+    for is_kept in [false, true] {
+        assert_eq!(behind(TradeLog::new().with_next(is_kept)), expected);
+    }
 }
