@@ -48,7 +48,7 @@ impl Memory {
         values.into_boxed_slice()
     }
 
-    /// Brings the line of `values[index]` into cache, if the index is inside.
+    /// Brings the line of `values[index]` into cache; an index outside is no harm.
     #[inline(always)]
     pub(crate) fn prefetch<T>(self, values: &[T], index: usize) {
         if self == Memory::Fast {

@@ -9,6 +9,9 @@ use crate::market::{Locate, Price, Side, Timestamp};
 use crate::wire::binaryfile::Blocks;
 use crate::wire::itch50::{Message, OUTLINE, OrderReplace, outline, parse};
 
+/// How many bytes ahead the feed itself is asked for: not every machine fetches on its own what is read in order.
+const FEED_AHEAD: usize = 1_024;
+
 /// A message to come.
 #[derive(Clone, Copy, Debug, Default)]
 struct Coming<'a> {
@@ -103,8 +106,8 @@ impl Normaliser {
         })
     }
 
-    /// Fills `group` from `blocks` as far as they go and asks for the orders' slots. The blocks travel
-    /// by value, so that they stay in registers.
+    /// Fills `group` from `blocks` as far as they go and asks for the orders' slots, and for the feed behind them.
+    /// The blocks travel by value, so that they stay in registers.
     #[inline(always)]
     fn meet<'a>(
         &self,
@@ -123,6 +126,7 @@ impl Normaliser {
         {
             *coming = self.foresee(bytes, open);
             slots.prefetch(&coming.step);
+            self.memory.prefetch(bytes, FEED_AHEAD);
         }
         group.count = most - room.len();
         *left -= group.count;
