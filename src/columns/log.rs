@@ -5,12 +5,10 @@ mod chunk;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-pub use chunk::Stretch;
-use chunk::{CHUNK, CHUNK_BITS, Chunk, Keeps};
+use chunk::{CHUNK, CHUNK_BITS, Chunk};
 
-use super::{Link, PriceRange, Trades};
+use super::{PriceRange, Trades};
 use crate::market::Trade;
-use crate::memory::Memory;
 
 /// Place of a trade in the log, counted from the first trade of the day. It never changes.
 pub type Position = u32;
@@ -20,7 +18,7 @@ pub type Position = u32;
 pub struct TradeLog {
     chunks: VecDeque<Chunk>,
     spare: Vec<Chunk>,
-    keeps: Keeps,
+    has_ranges: bool,
     /// Chunks given up so far.
     dropped: u32,
     length: Position,
@@ -49,24 +47,17 @@ impl TradeLog {
         Self::default()
     }
 
-    /// The log that also keeps what is linked behind each trade, or not. It must be empty.
-    #[must_use]
-    pub fn with_next(mut self, is_kept: bool) -> Self {
-        self.keeps.next = is_kept;
-        self
-    }
-
     /// The log that also keeps price ranges, or not. It must be empty.
     #[must_use]
     pub fn with_ranges(mut self, are_kept: bool) -> Self {
-        self.keeps.ranges = are_kept;
+        self.has_ranges = are_kept;
         self
     }
 
     /// The log with room for so many trades, its pages there already. It must be empty.
     #[must_use]
     pub fn with_room(self, trades: usize) -> Self {
-        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new(self.keeps));
+        let spare = (0..trades.div_ceil(CHUNK)).map(|_| Chunk::new(self.has_ranges));
         Self {
             spare: spare.collect(),
             ..self
@@ -84,17 +75,14 @@ impl TradeLog {
             let used = self.length as usize & (CHUNK - 1);
             if used == 0 {
                 let spare = self.spare.pop();
-                let chunk = spare.unwrap_or_else(|| Chunk::new(self.keeps));
+                let chunk = spare.unwrap_or_else(|| Chunk::new(self.has_ranges));
                 self.chunks.push_back(chunk);
             }
             let to = range.end.min(from + CHUNK - used);
             if let Some(chunk) = self.chunks.back_mut() {
                 chunk.trades.extend(trades, from..to);
                 chunk.previous.repeat(Self::NONE, to - from);
-                if self.keeps.next {
-                    chunk.next.repeat(Link::NONE, to - from);
-                }
-                if self.keeps.ranges {
+                if self.has_ranges {
                     chunk.ranges.repeat(PriceRange::NONE, to - from);
                 }
             }
@@ -203,41 +191,6 @@ impl TradeLog {
         chunk.trades.match_numbers.as_slice()[index]
     }
 
-    /// The trades from `from` to the end of its chunk; nothing if `from` is the end of the log, which must keep what
-    /// is behind each.
-    #[must_use]
-    #[inline]
-    pub fn stretch(&self, from: Position) -> Option<Stretch<'_>> {
-        let chunk = self
-            .chunks
-            .get(((from >> CHUNK_BITS) - self.dropped) as usize)?;
-        let index = from as usize & (CHUNK - 1);
-        let stretch = Stretch {
-            times: chunk.trades.times.as_slice().get(index..)?,
-            locates: chunk.trades.locates.as_slice().get(index..)?,
-            prices: chunk.trades.prices.as_slice().get(index..)?,
-            shares: chunk.trades.shares.as_slice().get(index..)?,
-            policies: chunk.trades.policies.as_slice().get(index..)?,
-            next: chunk.next.as_slice().get(index..)?,
-        };
-        (!stretch.times.is_empty()).then_some(stretch)
-    }
-
-    /// Asks for what a [`Stretch`] has of the trade at `position`, if it is in the log.
-    #[inline]
-    pub fn prefetch(&self, position: Position, memory: Memory) {
-        let number = (position >> CHUNK_BITS).wrapping_sub(self.dropped);
-        if let Some(Chunk { trades, next, .. }) = self.chunks.get(number as usize) {
-            let index = position as usize & (CHUNK - 1);
-            memory.prefetch(trades.times.as_slice(), index);
-            memory.prefetch(trades.locates.as_slice(), index);
-            memory.prefetch(trades.prices.as_slice(), index);
-            memory.prefetch(trades.shares.as_slice(), index);
-            memory.prefetch(trades.policies.as_slice(), index);
-            memory.prefetch(next.as_slice(), index);
-        }
-    }
-
     /// Clears the policy bits of a trade: it counts nowhere any more.
     pub fn clear_policies(&mut self, position: Position) {
         if let Some((chunk, index)) = self.chunk_mut(position) {
@@ -253,28 +206,23 @@ impl TradeLog {
         (previous != Self::NONE && previous >= self.first()).then_some(previous)
     }
 
-    /// Makes `next` the successor of `position`. Either may have been given up, or be
-    /// [`TradeLog::NONE`]: then the other has no neighbour there.
+    /// Links the trade at `previous`, [`TradeLog::NONE`] for none, before the one at `position`, which may have been
+    /// given up.
     #[inline]
-    pub fn link(&mut self, position: Position, next: Link) {
-        self.link_with(position, next, None);
+    pub fn link(&mut self, previous: Position, position: Position) {
+        self.link_with(previous, position, None);
     }
 
-    /// Links as [`TradeLog::link`] does, and says with the same look at `next` what [`TradeLog::set_range`] would say
-    /// of it, if the log keeps ranges.
+    /// Links as [`TradeLog::link`] does, and says with the same look at `position` what [`TradeLog::set_range`] would
+    /// say of it, if the log keeps ranges.
     // Not a call: the range would be written as two numbers and read as one, which waits for the stores.
     #[inline(always)]
-    pub fn link_with(&mut self, position: Position, next: Link, range: Option<PriceRange>) {
-        if let Some((chunk, index)) = self.chunk_mut(next.position) {
-            chunk.previous.as_mut_slice()[index] = position;
+    pub fn link_with(&mut self, previous: Position, position: Position, range: Option<PriceRange>) {
+        if let Some((chunk, index)) = self.chunk_mut(position) {
+            chunk.previous.as_mut_slice()[index] = previous;
             if let Some(range) = range {
                 chunk.ranges.as_mut_slice()[index] = range;
             }
-        }
-        if self.keeps.next
-            && let Some((chunk, index)) = self.chunk_mut(position)
-        {
-            chunk.next.as_mut_slice()[index] = next;
         }
     }
 
@@ -311,27 +259,6 @@ impl TradeLog {
         std::iter::successors(first, |&position| self.previous(position))
     }
 
-    /// Positions of the trades that are linked behind `position` up to `newest`, oldest first: found from the
-    /// newest on where the log does not keep what is behind each.
-    pub fn forwards(
-        &self,
-        position: Position,
-        newest: Position,
-    ) -> impl Iterator<Item = Position> + '_ {
-        let mut walked = Vec::new();
-        if !self.keeps.next {
-            let newer = self.backwards(newest);
-            walked.extend(newer.take_while(|&newer| newer > position));
-        }
-        let next = |position: Position| {
-            let (chunk, index) = self.chunk(position);
-            let next = chunk.next.as_slice().get(index)?.position;
-            (next != Self::NONE).then_some(next)
-        };
-        let linked = std::iter::successors(next(position), move |&position| next(position));
-        walked.into_iter().rev().chain(linked)
-    }
-
     /// Positions and columns of all trades, chunk by chunk.
     pub fn stretches(&self) -> impl Iterator<Item = (Position, &Trades)> + '_ {
         (self.dropped..)
@@ -354,7 +281,6 @@ impl TradeLog {
                 }
             }
             chunk.trades.clear();
-            chunk.next.clear();
             chunk.previous.clear();
             chunk.ranges.clear();
             self.spare.push(chunk);

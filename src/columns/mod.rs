@@ -7,18 +7,18 @@
 
 mod batch;
 mod column;
-mod link;
 mod log;
 mod quotes;
+mod range;
 mod resident;
 mod slices;
 mod trades;
 
 pub use batch::{Batch, Mark};
 pub use column::Column;
-pub use link::{Link, PriceRange};
-pub use log::{Position, Stretch, TradeLog};
+pub use log::{Position, TradeLog};
 pub use quotes::Quotes;
+pub use range::PriceRange;
 pub use resident::{Resident, ResidentError, SymbolTrades};
 pub use slices::TradeSlices;
 pub use trades::Trades;

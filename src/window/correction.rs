@@ -7,7 +7,7 @@
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Sliding};
 use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
-use crate::columns::{Link, Position, PriceRange, TradeLog};
+use crate::columns::Position;
 use crate::market::{Locate, Price, Timestamp, Trade};
 
 /// The executions of one symbol that rows depend on, oldest first, broken ones included.
@@ -49,66 +49,6 @@ impl Sliding {
             self.correct(position, &trade, now, passed, output);
         } else {
             self.counts.unpublished_breaks += 1;
-        }
-    }
-
-    /// Takes an unbroken, eligible execution out of the chain of its symbol, and of the windows that hold
-    /// it now. The log has forgotten that it is eligible.
-    fn remove(&mut self, position: Position, trade: &Trade) {
-        let locate = trade.locate.index();
-        let face = &mut self.symbols.faces[locate];
-        let previous = self.log.previous(position);
-        let later = self.log.forwards(position, face.position);
-        let (next, ranges) = without(&self.log, previous, later, self.session.is_some());
-        self.log.link(previous.unwrap_or(TradeLog::NONE), next);
-        for (position, range) in ranges {
-            self.log.set_range(position, range);
-        }
-        if face.position == position {
-            face.position = previous.unwrap_or(TradeLog::NONE);
-        }
-        let newest = (face.position != TradeLog::NONE).then_some(face.position);
-        let close = newest.map_or(Price(0), |newest| self.log.get(newest).price);
-        face.range = match (self.session, newest) {
-            (Some(_), Some(newest)) => self.log.range(newest),
-            _ => PriceRange::NONE,
-        };
-        let range = face.range;
-        let (log, oldest) = (&self.log, self.oldest);
-        let older = log.backwards(previous.unwrap_or(TradeLog::NONE));
-        let older = older.take_while(|&older| older >= oldest);
-        let older = older.map(|at| (at, log.get(at).price.0));
-        self.symbols.candidates[locate].reconsider(position, older);
-        let first = self.firsts[locate] as usize;
-        let totals = &mut self.totals[first..][..self.spec.windows.len()];
-        let entered = &mut self.symbols.entered[locate];
-        let taken = (trade.price.0, trade.shares.0);
-        if trade.time.0 >= self.next_end - self.spec.step.nanos() {
-            entered.take_back(position, taken, next);
-            self.symbols.faces[locate].has_entered = entered.sums.trades > 0;
-        } else {
-            for (window, totals) in totals.iter_mut().enumerate() {
-                if position >= self.cursors[window] {
-                    totals.take_back(position, taken, next);
-                    if totals.sums.trades == 0 {
-                        self.due_rows.set(first + window, false);
-                    }
-                }
-            }
-        }
-        // What has not entered may be a window's high or low already, if an earlier break has made it so.
-        let windows = self.spec.windows.iter();
-        let is_finite = windows.map(|window| window.width != Width::Session);
-        let all = totals.iter_mut().zip(is_finite);
-        for (totals, has_candidates) in all.chain([(entered, self.finite)]) {
-            totals.sums.close = close;
-            if !has_candidates {
-                totals.set_range(range);
-            } else if totals.has_extreme(position) {
-                let (high, low) = self.symbols.candidates[locate].extremes(totals.head);
-                totals.set_high(high);
-                totals.set_low(low);
-            }
         }
     }
 
@@ -219,13 +159,27 @@ impl Sliding {
         later: &Sums,
     ) -> Sums {
         let totals = &self.totals[self.firsts[locate.index()] as usize + session];
-        let entered = &self.symbols.entered[locate.index()].sums;
+        let face = &self.symbols.faces[locate.index()];
+        let coming = self.entries.backwards(face.entry);
+        let coming = coming.take_while(|&number| number >= self.next_entry);
+        let mut all = totals.sums;
+        for number in coming {
+            let Sums {
+                notional,
+                volume,
+                trades,
+                ..
+            } = self.entries.get(number).sums;
+            all.notional += notional;
+            all.volume += volume;
+            all.trades += trades;
+        }
         let range = self.log.range(newest);
         Sums {
-            notional: totals.sums.notional + entered.notional - later.notional,
-            volume: totals.sums.volume + entered.volume - later.volume,
-            trades: totals.sums.trades + entered.trades - later.trades,
-            open: totals.sums.open,
+            notional: all.notional - later.notional,
+            volume: all.volume - later.volume,
+            trades: all.trades - later.trades,
+            open: all.open,
             high: Price(range.high),
             low: Price(range.low),
             close: self.log.get(newest).price,
@@ -249,31 +203,6 @@ impl Sliding {
         let raw: Vec<(u32, u64)> = raw.into_iter().map(|(_, broken)| broken).collect();
         breaks_of(&raw, &history.times, self.spec.corrections)
     }
-}
-
-/// What changes in the log when nothing is between `previous` and the executions `later` any more: the link to
-/// the first of these, and where ranges are kept, those of them that are others now.
-fn without(
-    log: &TradeLog,
-    previous: Option<Position>,
-    later: impl Iterator<Item = Position>,
-    has_ranges: bool,
-) -> (Link, Vec<(Position, PriceRange)>) {
-    let price = |position| log.get(position).price.0;
-    let mut later = later.peekable();
-    let next = later.peek().map_or(Link::NONE, |&position| Link {
-        position,
-        price: price(position),
-    });
-    if !has_ranges {
-        return (next, Vec::new());
-    }
-    let before = previous.map_or(PriceRange::NONE, |previous| log.range(previous));
-    let mended = later.scan(before, |range, position| {
-        *range = range.with(price(position));
-        (log.range(position) != *range).then_some((position, *range))
-    });
-    (next, mended.collect())
 }
 
 /// The ends, as (after, last] in nanoseconds, whose window holds an execution at `time`, none after `passed`.

@@ -1,17 +1,19 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
 use super::candidates::Candidates;
+use super::entries::{Entry, EntryNumber};
 use super::sliding::Sliding;
 use super::state::Totals;
 use super::{Output, Row, Width};
-use crate::columns::Position;
 use crate::market::{Locate, Timestamp};
 
-/// How many executions before it leaves the state of its symbol is asked for.
+/// How many entries before it enters or leaves the state of its symbol is asked for.
 const SOON: usize = 8;
-/// How many executions before it leaves an execution itself is asked for, as it lies in the log.
-const LATER: Position = 16;
+/// How many entries before it leaves an entry itself is asked for.
+const LATER: usize = 16;
 
+/// How many entries can come before what has been asked for the first of them leaves the cache.
+const FRESH: EntryNumber = 128;
 /// For how many symbols highs, or lows, are looked up together.
 const TOGETHER: usize = 32;
 
@@ -19,25 +21,25 @@ const TOGETHER: usize = 32;
 /// noted without a branch and looked up later.
 #[derive(Clone, Copy)]
 struct Missing {
-    locates: [u16; TOGETHER],
+    locates: [Locate; TOGETHER],
     count: usize,
 }
 
 impl Missing {
     const NONE: Self = Self {
-        locates: [0; TOGETHER],
+        locates: [Locate(0); TOGETHER],
         count: 0,
     };
 
     /// Notes a symbol if it `is_missing`. There must be room.
     #[inline(always)]
-    fn note_if(&mut self, locate: u16, is_missing: bool) {
+    fn note_if(&mut self, locate: Locate, is_missing: bool) {
         self.locates[self.count % TOGETHER] = locate;
         self.count += usize::from(is_missing);
     }
 
     /// The symbols noted; none are any more.
-    fn take(&mut self) -> &[u16] {
+    fn take(&mut self) -> &[Locate] {
         let count = std::mem::take(&mut self.count);
         &self.locates[..count]
     }
@@ -58,23 +60,23 @@ fn look_up(
     [highs, lows]: &mut [Missing; 2],
     candidates: &[Candidates],
     totals: &mut [Totals],
-    row: impl Fn(u16) -> usize,
+    row: impl Fn(Locate) -> usize,
 ) {
-    // What enters at this end may already be among the candidates.
+    // What enters at this end is among the candidates already.
     for &locate in highs.take() {
         let totals = &mut totals[row(locate)];
-        totals.set_high(candidates[usize::from(locate)].high(totals.head));
+        totals.set_high(candidates[locate.index()].high(totals.head));
     }
     for &locate in lows.take() {
         let totals = &mut totals[row(locate)];
-        totals.set_low(candidates[usize::from(locate)].low(totals.head));
+        totals.set_low(candidates[locate.index()].low(totals.head));
     }
 }
 
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
     pub(super) fn next_interesting_end(&self) -> u64 {
-        if !self.touched.is_empty() || self.due_rows.has_due() {
+        if self.next_entry < self.entries.end() || self.due_rows.has_due() {
             return self.next_end;
         }
         let step = self.spec.step.nanos();
@@ -105,10 +107,11 @@ impl Sliding {
         if !self.gaps.is_empty() {
             self.judge_completeness(end);
         }
-        self.oldest = self.oldest_cursor();
+        let oldest = self.oldest_period();
+        self.oldest = self.entries.first_of(oldest);
+        self.entries.drop_before(oldest);
         let before = output.rows.len();
         self.write_rows(end, output);
-        self.touched.clear();
         self.counts.rows += (output.rows.len() - before) as u64;
         output.close(end);
     }
@@ -131,49 +134,56 @@ impl Sliding {
 
     /// Takes away what the window that ends at `end` no longer holds.
     fn evict(&mut self, window: usize, end: u64) {
-        let policy = self.spec.policy.bit();
         let start = self.spec.windows[window].width.start(end);
-        let firsts = &*self.firsts;
-        let row = |locate: u16| firsts[usize::from(locate)] as usize + window;
-        let mut missing = [Missing::NONE; 2];
-        self.due[window] = u64::MAX;
-        'log: while let Some(trades) = self.log.stretch(self.cursors[window]) {
-            for (index, &time) in trades.times.iter().enumerate() {
-                if time >= start {
-                    let next = self.cursors[window] + index as Position;
-                    self.cursors[window] = next;
-                    self.due[window] = self.leaves_after(window, time);
-                    // For what leaves at the ends to come, which are too far apart for the processor to foresee it.
-                    self.log.prefetch(next.saturating_add(LATER), self.memory);
-                    break 'log;
-                }
-                if let Some(&soon) = trades.locates.get(index + SOON)
-                    && let Some(&first) = firsts.get(usize::from(soon))
-                {
-                    self.memory.prefetch(&self.totals, first as usize + window);
-                }
-                if trades.policies[index] & policy == 0 {
-                    continue;
-                }
-                let locate = trades.locates[index];
-                let row_left = row(locate);
-                let totals = &mut self.totals[row_left];
-                let position = self.cursors[window] + index as Position;
-                let taken = (trades.prices[index], trades.shares[index]);
-                let (high_left, low_left) = totals.take(position, taken, trades.next[index]);
-                missing[0].note_if(locate, high_left);
-                missing[1].note_if(locate, low_left);
-                // A window that is empty now has no row.
-                self.due_rows.set(row_left, totals.sums.trades > 0);
-                if missing.iter().any(|noted| noted.count == TOGETHER) {
-                    let candidates = &self.symbols.candidates;
-                    look_up(&mut missing, candidates, &mut self.totals, row);
-                }
+        let mut cursor = self.cursors[window];
+        let from = self.entries.first_of(cursor);
+        let oldest = loop {
+            match self.entries.period(cursor) {
+                Some(period) if period.begin < start => cursor += 1,
+                oldest => break oldest,
             }
-            self.cursors[window] += trades.times.len() as Position;
+        };
+        let due = oldest.map(|oldest| self.leaves_after(window, oldest.begin));
+        (self.cursors[window], self.due[window]) = (cursor, due.unwrap_or(u64::MAX));
+        let mut number = from;
+        let end = self.entries.first_of(cursor);
+        while number < end {
+            number += self.take_away(window, number, end);
         }
-        let candidates = &self.symbols.candidates;
-        look_up(&mut missing, candidates, &mut self.totals, row);
+    }
+
+    /// Takes away the entries from `from` up to `end`, as far as they lie in a row; returns how many.
+    fn take_away(&mut self, window: usize, from: EntryNumber, end: EntryNumber) -> EntryNumber {
+        let (memory, totals) = (self.memory, &mut *self.totals);
+        let (firsts, candidates) = (&*self.firsts, &*self.symbols.candidates);
+        let row = |locate: Locate| firsts[locate.index()] as usize + window;
+        let mut missing = [Missing::NONE; 2];
+        let stretch = self.entries.stretch(from);
+        let leaving = &stretch[..stretch.len().min((end - from) as usize)];
+        for (index, entry) in leaving.iter().enumerate() {
+            if let Some(soon) = stretch.get(index + SOON)
+                && let Some(&first) = firsts.get(soon.locate.index())
+            {
+                memory.prefetch(totals, first as usize + window);
+            }
+            memory.prefetch(stretch, index + LATER);
+            // All its executions may be broken.
+            if entry.sums.trades == 0 {
+                continue;
+            }
+            let row_left = row(entry.locate);
+            let left = &mut totals[row_left];
+            let (high_left, low_left) = left.take(from + index as EntryNumber, entry);
+            missing[0].note_if(entry.locate, high_left);
+            missing[1].note_if(entry.locate, low_left);
+            // A window that is empty now has no row.
+            self.due_rows.set(row_left, left.sums.trades > 0);
+            if missing.iter().any(|noted| noted.count == TOGETHER) {
+                look_up(&mut missing, candidates, totals, row);
+            }
+        }
+        look_up(&mut missing, candidates, totals, row);
+        leaving.len() as EntryNumber
     }
 
     /// The last end at which the window still holds an execution at `time`.
@@ -188,13 +198,44 @@ impl Sliding {
     /// Before anything leaves only where it may leave at once: a window that is about to be empty needs no
     /// other high and low.
     fn enter_all(&mut self) {
-        let windows = self.spec.windows.len();
-        for &locate in &self.touched {
-            let first = self.firsts[usize::from(locate)] as usize;
-            let totals = &mut self.totals[first..][..windows];
-            if self.symbols.enter(usize::from(locate), totals) {
-                self.due_rows.add(first, u64::MAX);
+        let (first, end) = (self.next_entry, self.entries.end());
+        self.next_entry = end;
+        self.entries.close();
+        for number in first..end {
+            let soon = number.saturating_add(SOON as EntryNumber);
+            // What was asked for when the newest came is still there.
+            if soon.saturating_add(FRESH) < end {
+                self.prefetch_entering(self.entries.get(soon).locate);
             }
+            self.enter(number);
+        }
+    }
+
+    /// Asks for the totals that an entry of `locate` will enter.
+    #[inline(always)]
+    pub(super) fn prefetch_entering(&self, locate: Locate) {
+        if let Some(&first) = self.firsts.get(locate.index()) {
+            for row in first as usize..first as usize + self.spec.windows.len() {
+                self.memory.prefetch(&self.totals, row);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, number: EntryNumber) {
+        let entry: &Entry = self.entries.get(number);
+        // All its executions may be broken.
+        if entry.sums.trades == 0 {
+            return;
+        }
+        let locate = entry.locate.index();
+        let first = self.firsts[locate] as usize;
+        for totals in &mut self.totals[first..][..self.spec.windows.len()] {
+            totals.join(number, entry);
+        }
+        self.due_rows.add(first, u64::MAX);
+        if self.finite {
+            self.entries.link(number);
         }
     }
 
@@ -256,10 +297,11 @@ impl Sliding {
         }
     }
 
-    /// Oldest position that a finite window holds.
-    fn oldest_cursor(&self) -> Position {
+    /// The oldest period that a finite window holds, or the one that it will be.
+    pub(super) fn oldest_period(&self) -> u64 {
         let finite = self.spec.windows.iter().zip(&self.cursors);
         let finite = finite.filter(|(window, _)| window.width != Width::Session);
-        finite.map(|(_, &cursor)| cursor).min().unwrap_or(0)
+        let oldest = finite.map(|(_, &cursor)| cursor).min();
+        oldest.unwrap_or(self.entries.next_period())
     }
 }

@@ -1,16 +1,17 @@
 //! The streaming path: every window of every symbol kept up to date, execution by execution.
 //!
-//! Executions are added up by symbol when they arrive, and enter all windows of their symbol at the
-//! next end. There, every finite width moves one cursor through the log of trades, in feed order and so
-//! in time order, and takes away what has fallen out. Rows are written for the symbols that something
-//! entered or left. Ends at which nothing can change are skipped, so a quiet feed costs nothing.
+//! Executions are added up by symbol when they arrive, and what has come together of a symbol enters all
+//! its windows at the next end as one entry. There, every finite width moves one cursor through the
+//! entries, in time order, and takes away what has fallen out. Rows are written for the symbols that
+//! something entered or left. Ends at which nothing can change are skipped, so a quiet feed costs nothing.
 
 use std::collections::BTreeMap;
 
 use super::due::DueRows;
+use super::entries::{Entries, EntryNumber};
 use super::state::{Symbols, Totals};
 use super::{Corrections, Gaps, Kernel, Output, Spec};
-use crate::columns::{Batch, Link, Mark, Position, TradeLog};
+use crate::columns::{Batch, Mark, Position, TradeLog};
 use crate::market::{Directory, Learned, Locate, Symbol, Timestamp, Trade};
 use crate::memory::Memory;
 
@@ -50,6 +51,9 @@ pub(crate) const SYMBOLS: usize = 1 << 14;
 /// How many executions ahead the state of a symbol is asked for.
 const AHEAD: usize = 12;
 
+/// Of how many executions of a day one entry is there at a time.
+const ENTRIES_IN: usize = 8;
+
 /// All windows of all symbols.
 pub struct Sliding {
     pub(super) spec: Spec,
@@ -70,14 +74,15 @@ pub struct Sliding {
     pub(super) totals: Vec<Totals>,
     /// By locate, where in `totals` its first window is.
     pub(super) firsts: Vec<u32>,
-    /// For each window, the oldest position inside it at the last emission.
-    pub(super) cursors: Vec<Position>,
+    pub(super) entries: Entries,
+    /// The first entry that has not entered the windows.
+    pub(super) next_entry: EntryNumber,
+    /// For each window, the oldest period inside it at the last emission; 0 for the session.
+    pub(super) cursors: Vec<u64>,
     /// For each window, the last time at which an end still holds all that it holds now.
     pub(super) due: Vec<u64>,
-    /// The least of the finite windows' cursors.
-    pub(super) oldest: Position,
-    /// Symbols that something has entered since the last emission.
-    pub(super) touched: Vec<u16>,
+    /// The first entry that a finite window holds, or the one that it will be.
+    pub(super) oldest: EntryNumber,
     /// One bit for each window that is complete at the emission at hand.
     pub(super) complete: u64,
     pub(super) finite: bool,
@@ -94,19 +99,18 @@ impl Sliding {
     #[must_use]
     pub fn new(spec: Spec, kernel: Box<dyn Kernel>) -> Self {
         let (session, finite) = (spec.session(), spec.widest() > 0);
-        let log = TradeLog::new()
-            .with_next(finite)
-            .with_ranges(session.is_some());
+        let log = TradeLog::new().with_ranges(session.is_some());
         Self {
             cursors: vec![0; spec.windows.len()],
             due: vec![u64::MAX; spec.windows.len()],
             complete: u64::MAX,
-            oldest: 0,
+            oldest: 1,
             finite,
             session,
             narrow: spec.narrowest() < spec.step.nanos(),
             due_rows: DueRows::new(spec.windows.len()),
             is_ranked: true,
+            entries: Entries::new(&spec),
             spec,
             memory: Memory::default(),
             kernel,
@@ -119,7 +123,7 @@ impl Sliding {
             directory: Directory::new(),
             totals: Vec::new(),
             firsts: Vec::new(),
-            touched: Vec::new(),
+            next_entry: 1,
             started: false,
         }
     }
@@ -136,9 +140,11 @@ impl Sliding {
             self.totals.clear();
             self.firsts.reserve(SYMBOLS);
         }
+        let entries = if self.finite { room / ENTRIES_IN } else { 0 };
         Self {
             memory,
             log: self.log.with_room(room),
+            entries: self.entries.with_room(entries),
             ..self
         }
     }
@@ -172,11 +178,6 @@ impl Sliding {
             return Ok(());
         }
         let first = self.log.extend(&batch.trades, from..to).ok_or(LogFull)?;
-        for window in 0..self.cursors.len() {
-            if self.cursors[window] == first {
-                self.due[window] = self.leaves_after(window, batch.trades.times.as_slice()[from]);
-            }
-        }
         let locates = &batch.trades.locates.as_slice()[from..to];
         for &locate in locates.iter().take(AHEAD) {
             self.prefetch(locate);
@@ -192,23 +193,18 @@ impl Sliding {
         Ok(())
     }
 
-    /// Asks for what an execution that arrives, and enters the windows at the next end, will need of its symbol.
+    /// Asks for what an execution that arrives will need of its symbol.
     #[inline]
     fn prefetch(&self, locate: u16) {
         let locate = usize::from(locate);
-        self.memory.prefetch(&self.symbols.faces, locate);
-        self.memory.prefetch(&self.symbols.entered, locate);
-        if !self.finite {
-            // The session alone: what is entered at the end of an hour would have left the cache again.
+        let Some(face) = self.symbols.faces.get(locate) else {
             return;
-        }
-        if let Some(candidates) = self.symbols.candidates.get(locate) {
+        };
+        self.entries.prefetch(face.entry, self.memory);
+        if self.finite
+            && let Some(candidates) = self.symbols.candidates.get(locate)
+        {
             candidates.prefetch(self.memory);
-        }
-        if let Some(&first) = self.firsts.get(locate) {
-            for row in first as usize..first as usize + self.spec.windows.len() {
-                self.memory.prefetch(&self.totals, row);
-            }
         }
     }
 
@@ -283,20 +279,37 @@ impl Sliding {
             return;
         }
         self.make_room(trade.locate);
-        let locate = trade.locate.index();
-        let face = &mut self.symbols.faces[locate];
-        let last = std::mem::replace(&mut face.position, position);
-        if !std::mem::replace(&mut face.has_entered, true) {
-            self.touched.push(trade.locate.0);
+        if !self.entries.is_open(trade.time.0) {
+            self.open_period(trade.time.0);
         }
-        if self.finite {
-            self.symbols.candidates[locate].consider(position, trade.price.0, self.oldest);
-        }
+        let face = &mut self.symbols.faces[trade.locate.index()];
+        let previous = std::mem::replace(&mut face.position, position);
         face.range = face.range.with(trade.price.0);
         let range = self.session.map(|_| face.range);
-        self.symbols.entered[locate].add(trade, position);
-        let price = trade.price.0;
-        self.log.link_with(last, Link { position, price }, range);
+        let last = face.entry;
+        let entry = self.entries.add(last, position, trade);
+        face.entry = entry;
+        if entry != last && self.finite {
+            // At the end of an hour of the session alone that would have left the cache again.
+            self.prefetch_entering(trade.locate);
+        }
+        self.log.link_with(previous, position, range);
+        if self.finite {
+            let candidates = &mut self.symbols.candidates[trade.locate.index()];
+            candidates.consider(entry, trade.price.0, self.oldest);
+        }
+    }
+
+    /// Opens the period of an execution at `time`: the oldest in windows that hold none.
+    #[inline(never)]
+    fn open_period(&mut self, time: u64) {
+        let period = self.entries.next_period();
+        self.entries.open(time);
+        for window in 0..self.cursors.len() {
+            if self.cursors[window] == period {
+                self.due[window] = self.leaves_after(window, time);
+            }
+        }
     }
 
     /// Writes the rows of all ends up to `now`.
@@ -339,16 +352,22 @@ impl Sliding {
         let keep = match self.spec.corrections {
             _ if self.session.is_some() => return,
             Corrections::All => return,
-            Corrections::Off => self.oldest,
+            Corrections::Off => self.oldest_position(),
             Corrections::Within(age) => {
                 let reach = age.nanos() + self.spec.widest() + 2 * self.spec.step.nanos();
                 let kept = self
                     .log
                     .first_at_or_after(self.next_end.saturating_sub(reach));
-                kept.min(self.oldest)
+                kept.min(self.oldest_position())
             }
         };
         self.drop_before(keep);
+    }
+
+    /// Where the oldest execution is, or was, that a finite window holds or will.
+    fn oldest_position(&self) -> Position {
+        let position = self.entries.position_of(self.oldest_period());
+        position.unwrap_or(self.log.end())
     }
 
     fn drop_before(&mut self, position: Position) {

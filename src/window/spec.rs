@@ -216,7 +216,8 @@ impl Spec {
         self.finite_widths().min().unwrap_or(u64::MAX)
     }
 
-    fn finite_widths(&self) -> impl Iterator<Item = u64> + '_ {
+    /// The finite widths in nanoseconds.
+    pub(super) fn finite_widths(&self) -> impl Iterator<Item = u64> + '_ {
         let finite = |window: &Window| match window.width {
             Width::Finite(width) => Some(width.nanos()),
             Width::Session => None,

@@ -1,14 +1,15 @@
-//! What a sliding window remembers of a symbol: O(1) for each execution that enters or leaves.
+//! What a sliding window remembers of a symbol: O(1) for each [`Entry`] that enters or leaves.
 //!
-//! Volume, notional and trades are kept by adding and taking away. The open price is that of the
-//! first execution in the window, reached through the log's links, which skip what has been broken.
-//! High and low change with an execution that enters by a comparison; only when the newest execution
-//! leaves whose price they are, they are looked up among the [`Candidates`].
+//! Volume, notional and trades are kept by adding and taking away. The open price is that of the oldest
+//! entry in the window, to which the one before it leads. High and low change with an entry that enters
+//! by a comparison; only when the newest entry leaves whose price they are, they are looked up among the
+//! [`Candidates`].
 
 use super::Sums;
 use super::candidates::{Candidates, Extreme};
-use crate::columns::{Link, Position, PriceRange, TradeLog};
-use crate::market::{Locate, Notional, Price, Shares, Symbol, Trade};
+use super::entries::{Entry, EntryNumber};
+use crate::columns::{Position, PriceRange, TradeLog};
+use crate::market::{Locate, Notional, Price, Symbol};
 
 /// Running totals of one symbol in one window, and what its row says of it, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +17,12 @@ use crate::market::{Locate, Notional, Price, Shares, Symbol, Trade};
 pub(super) struct Totals {
     /// As a row has them. Without executions the high is 0 and the low the highest price that there is.
     pub(super) sums: Sums,
-    /// The newest of the executions with the highest price.
-    high_at: Position,
+    /// The newest of the entries with the highest price.
+    high_at: EntryNumber,
     /// The newest of those with the lowest.
-    low_at: Position,
-    /// Oldest unbroken execution in the window.
-    pub(super) head: Position,
+    low_at: EntryNumber,
+    /// The oldest entry in the window; 0 if it is empty.
+    pub(super) head: EntryNumber,
     /// Which of the windows it is.
     pub(super) window: u8,
     pub(super) locate: Locate,
@@ -41,125 +42,84 @@ impl Totals {
             low: Price(u32::MAX),
             close: Price(0),
         },
-        high_at: TradeLog::NONE,
-        low_at: TradeLog::NONE,
-        head: TradeLog::NONE,
+        high_at: 0,
+        low_at: 0,
+        head: 0,
         window: 0,
         locate: Locate(0),
         symbol: Symbol::ALL,
     };
 
+    /// Lets an entry in that is newer than all of these. It has executions.
     #[inline]
-    pub(super) fn add(&mut self, trade: &Trade, position: Position) {
-        self.begin(position, trade.price);
-        self.sums.notional += Notional::of(trade.price, trade.shares);
-        self.sums.volume += u64::from(trade.shares.0);
-        self.sums.trades += 1;
-        self.sums.close = trade.price;
-        self.raise(trade.price, position);
-        self.lower(trade.price, position);
+    pub(super) fn join(&mut self, number: EntryNumber, entry: &Entry) {
+        let newer = &entry.sums;
+        // No branches: no processor foresees them. All ones where the window is empty.
+        let empty = u32::from(self.head == 0).wrapping_neg();
+        self.head |= number & empty;
+        self.sums.open.0 = self.sums.open.0 & !empty | newer.open.0 & empty;
+        self.sums.notional += newer.notional;
+        self.sums.volume += newer.volume;
+        self.sums.trades += newer.trades;
+        self.sums.close = newer.close;
+        let is_higher = newer.high >= self.sums.high;
+        self.sums.high = self.sums.high.max(newer.high);
+        self.high_at = if is_higher { number } else { self.high_at };
+        let is_lower = newer.low <= self.sums.low;
+        self.sums.low = self.sums.low.min(newer.low);
+        self.low_at = if is_lower { number } else { self.low_at };
     }
 
-    /// Takes note of the oldest of newer executions if there is none yet. No branch: no processor foresees it.
-    #[inline(always)]
-    fn begin(&mut self, head: Position, open: Price) {
-        // All ones where it is empty.
-        let empty = u32::from(self.head == TradeLog::NONE).wrapping_neg();
-        self.head = self.head & !empty | head & empty;
-        self.sums.open.0 = self.sums.open.0 & !empty | open.0 & empty;
-    }
-
-    /// Takes note of the high of newer executions.
-    #[inline(always)]
-    fn raise(&mut self, high: Price, at: Position) {
-        let is_higher = high >= self.sums.high;
-        self.sums.high = self.sums.high.max(high);
-        self.high_at = if is_higher { at } else { self.high_at };
-    }
-
-    /// Takes note of the low of newer executions.
-    #[inline(always)]
-    fn lower(&mut self, low: Price, at: Position) {
-        let is_lower = low <= self.sums.low;
-        self.sums.low = self.sums.low.min(low);
-        self.low_at = if is_lower { at } else { self.low_at };
-    }
-
-    /// Adds executions that are newer than all of these.
+    /// Takes its oldest entry away. Whether the high must be looked up again, and whether the low.
     #[inline]
-    pub(super) fn join(&mut self, newer: &Totals) {
-        self.begin(newer.head, newer.sums.open);
-        self.sums.notional += newer.sums.notional;
-        self.sums.volume += newer.sums.volume;
-        self.sums.trades += newer.sums.trades;
-        self.sums.close = newer.sums.close;
-        self.raise(newer.sums.high, newer.high_at);
-        self.lower(newer.sums.low, newer.low_at);
-    }
-
-    /// Takes the execution at `position` away; the oldest one in the window that is left, if one is, is
-    /// `head`. Whether the high must be looked up again, and whether the low.
-    #[inline]
-    pub(super) fn take(
-        &mut self,
-        position: Position,
-        (price, shares): (u32, u32),
-        head: Link,
-    ) -> (bool, bool) {
-        self.sums.notional -= Notional::of(Price(price), Shares(shares));
-        self.sums.volume -= u64::from(shares);
-        self.sums.trades -= 1;
-        let [empty, single] = [self.sums.trades == 0, self.sums.trades <= 1];
-        let mask = |is: bool| u32::from(is).wrapping_neg();
-        let unless = |value: u32, mask: u32, other: u32| value & !mask | other & mask;
-        self.head = head.position | mask(empty);
-        self.sums.open = Price(head.price);
-        let [high, low] = [head.price & !mask(empty), head.price | mask(empty)];
-        self.sums.high.0 = unless(self.sums.high.0, mask(single), high);
-        self.sums.low.0 = unless(self.sums.low.0, mask(single), low);
-        self.high_at = unless(self.high_at, mask(single), self.head);
-        self.low_at = unless(self.low_at, mask(single), self.head);
+    pub(super) fn take(&mut self, number: EntryNumber, entry: &Entry) -> (bool, bool) {
+        let (taken, next) = (&entry.sums, &entry.next);
+        self.sums.notional -= taken.notional;
+        self.sums.volume -= taken.volume;
+        self.sums.trades -= taken.trades;
+        self.head = next.entry;
+        self.sums.open = next.open;
+        // Whether the next is the only one that is left, if one is.
+        let single = self.sums.trades <= next.trades;
+        let unless = |value: u32, other: u32| if single { other } else { value };
+        self.sums.high.0 = unless(self.sums.high.0, next.high.0);
+        self.sums.low.0 = unless(self.sums.low.0, next.low.0);
+        self.high_at = unless(self.high_at, next.entry);
+        self.low_at = unless(self.low_at, next.entry);
         (
-            !single & (self.high_at == position),
-            !single & (self.low_at == position),
+            !single & (self.high_at == number),
+            !single & (self.low_at == number),
         )
     }
 
-    /// Takes an execution away that may be in the middle of the window: `next` is the one behind it. High and
-    /// low are left as they are where there is more than one execution left.
-    pub(super) fn take_back(&mut self, position: Position, taken: (u32, u32), next: Link) {
-        let head = match self.head {
-            head if head == position => next,
-            head => Link {
-                position: head,
-                price: self.sums.open.0,
-            },
-        };
-        self.take(position, taken, head);
-    }
-
-    /// Says between which prices all its executions are, if it holds any, but not which have them.
-    pub(super) fn set_range(&mut self, range: PriceRange) {
-        if self.sums.trades > 0 {
-            (self.sums.high, self.sums.low) = (Price(range.high), Price(range.low));
+    /// Takes one execution out of the sums; whether none is left, and then it is as if none had been.
+    pub(super) fn take_back(&mut self, notional: Notional, volume: u64) -> bool {
+        self.sums.notional -= notional;
+        self.sums.volume -= volume;
+        self.sums.trades -= 1;
+        let is_empty = self.sums.trades == 0;
+        if is_empty {
+            (self.sums, self.head) = (Self::EMPTY.sums, 0);
+            (self.high_at, self.low_at) = (0, 0);
         }
+        is_empty
     }
 
-    /// Whether the execution at `position` is its high or its low.
-    pub(super) fn has_extreme(&self, position: Position) -> bool {
-        self.sums.trades > 0 && (self.high_at == position || self.low_at == position)
+    /// Whether the high or the low is that of the entry `number`.
+    pub(super) fn has_extreme(&self, number: EntryNumber) -> bool {
+        self.high_at == number || self.low_at == number
     }
 
-    /// Says which execution has the highest price now.
+    /// Says which entry has the highest price now.
     #[inline]
     pub(super) fn set_high(&mut self, high: Extreme) {
-        (self.sums.high, self.high_at) = (high.highest(), high.position());
+        (self.sums.high, self.high_at) = (high.highest(), high.entry());
     }
 
-    /// Says which execution has the lowest price now.
+    /// Says which entry has the lowest price now.
     #[inline]
     pub(super) fn set_low(&mut self, low: Extreme) {
-        (self.sums.low, self.low_at) = (low.lowest(), low.position());
+        (self.sums.low, self.low_at) = (low.lowest(), low.entry());
     }
 }
 
@@ -167,10 +127,10 @@ impl Totals {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(16))]
 pub(super) struct Face {
-    /// Where its newest unbroken execution is: the end of the chain of links.
+    /// Where its newest unbroken execution is: the end of the chain in the log.
     pub(super) position: Position,
-    /// Whether something has entered since the last emission.
-    pub(super) has_entered: bool,
+    /// Its newest entry.
+    pub(super) entry: EntryNumber,
     /// Between which prices the session is, if that is asked for.
     pub(super) range: PriceRange,
 }
@@ -178,7 +138,7 @@ pub(super) struct Face {
 impl Face {
     const NEW: Self = Self {
         position: TradeLog::NONE,
-        has_entered: false,
+        entry: 0,
         range: PriceRange::NONE,
     };
 }
@@ -188,8 +148,6 @@ impl Face {
 pub(super) struct Symbols {
     pub(super) faces: Vec<Face>,
     pub(super) candidates: Vec<Candidates>,
-    /// Unbroken executions since the last emission, at which they enter the windows.
-    pub(super) entered: Vec<Totals>,
 }
 
 impl Symbols {
@@ -198,33 +156,17 @@ impl Symbols {
         self.resize(symbols);
         self.faces.clear();
         self.candidates.clear();
-        self.entered.clear();
     }
 
     /// Makes room for so many symbols in all; of the new ones nothing has been met.
     pub(super) fn resize(&mut self, symbols: usize) {
         self.faces.resize(symbols, Face::NEW);
         self.candidates.resize_with(symbols, Candidates::default);
-        self.entered.resize(symbols, Totals::EMPTY);
     }
 
     /// Number of symbols.
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.faces.len()
-    }
-
-    /// Lets what has entered since the last emission into the windows of its symbol, which changes them all;
-    /// whether anything has.
-    #[inline]
-    pub(super) fn enter(&mut self, locate: usize, totals: &mut [Totals]) -> bool {
-        let has_entered = std::mem::take(&mut self.faces[locate].has_entered);
-        if has_entered {
-            let entered = std::mem::replace(&mut self.entered[locate], Totals::EMPTY);
-            for totals in totals {
-                totals.join(&entered);
-            }
-        }
-        has_entered
     }
 }

@@ -50,13 +50,7 @@ fn chunks_are_given_up_and_filled_again() {
     push(&mut log, &trade(1 << 40, 1 << 40));
     assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
     assert!(log.spare.is_empty());
-    log.link(
-        3,
-        Link {
-            position: 9,
-            price: 10,
-        },
-    );
+    log.link(9, 3);
     assert_eq!(
         log.stretches().map(|(_, t)| t.len()).sum::<usize>(),
         CHUNK * 2 + 1
@@ -64,40 +58,26 @@ fn chunks_are_given_up_and_filled_again() {
 }
 
 #[test]
-fn what_is_behind_a_trade_is_found_with_and_without_links_forward() {
-    let behind = |mut log: TradeLog| {
-        for number in 0..8 {
-            push(&mut log, &trade(number, number));
-        }
-        let link = |position| Link {
-            position,
-            price: 10,
-        };
-        // Trades 0, 2, 5 and 7 are of one symbol, 1 and 4 of another; 5 is taken out.
-        for (last, position) in [
-            (TradeLog::NONE, 0),
-            (TradeLog::NONE, 1),
-            (0, 2),
-            (1, 4),
-            (2, 5),
-            (5, 7),
-        ] {
-            log.link(last, link(position));
-        }
-        let forwards = |log: &TradeLog, position, newest| -> Vec<Position> {
-            log.forwards(position, newest).collect()
-        };
-        let before = [forwards(&log, 0, 7), forwards(&log, 2, 7)];
-        log.link(2, link(7));
-        let after = [(0, 7), (2, 7), (7, 7), (1, 4), (4, 4)];
-        let after = after.map(|(position, newest)| forwards(&log, position, newest));
-        (before, after)
-    };
-    let expected = (
-        [vec![2, 5, 7], vec![5, 7]],
-        [vec![2, 7], vec![7], vec![], vec![4], vec![]],
-    );
-    for is_kept in [false, true] {
-        assert_eq!(behind(TradeLog::new().with_next(is_kept)), expected);
+fn trades_are_walked_from_the_newest_on_up_to_what_has_been_given_up() {
+    let (mut log, mut trades) = (TradeLog::new(), Trades::default());
+    let end = CHUNK as u64 + 8;
+    for number in 0..end {
+        trades.push(&trade(number, number));
     }
+    assert_eq!(log.extend(&trades, 0..trades.len()), Some(0));
+    // These are of one symbol.
+    let [a, b, c, d] = [3, CHUNK as u32, CHUNK as u32 + 2, CHUNK as u32 + 5];
+    for (previous, position) in [(TradeLog::NONE, a), (a, b), (b, c), (c, d)] {
+        log.link(previous, position);
+    }
+    let walked = |log: &TradeLog, from| log.backwards(from).collect::<Vec<_>>();
+    assert_eq!(walked(&log, d), [d, c, b, a]);
+    log.link(b, d);
+    assert_eq!(walked(&log, d), [d, b, a]);
+    log.drop_before(CHUNK as u32);
+    assert_eq!(walked(&log, d), [d, b]);
+    assert_eq!(
+        (walked(&log, a), walked(&log, TradeLog::NONE)),
+        (vec![], vec![])
+    );
 }

@@ -1,26 +1,6 @@
-//! How the log's trades of one symbol lead to each other.
+//! Between which prices some trades are.
 
 use bytemuck::{Pod, Zeroable};
-
-use super::{Position, TradeLog};
-
-/// A trade that another one leads to: all that a window needs of it when the other leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Link {
-    /// Where it is, or [`TradeLog::NONE`].
-    pub position: Position,
-    /// Its price in ticks of 1e-4 USD, 0 if it is none.
-    pub price: u32,
-}
-
-impl Link {
-    /// To no trade.
-    pub const NONE: Self = Self {
-        position: TradeLog::NONE,
-        price: 0,
-    };
-}
 
 /// The highest and the lowest price of some trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
