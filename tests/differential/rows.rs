@@ -309,3 +309,31 @@ fn the_last_locate_has_its_rows() {
     let locates: Vec<u16> = output.rows.iter().map(|row| row.locate.0).collect();
     assert_eq!(locates, [0, u16::MAX]);
 }
+
+#[test]
+fn what_comes_after_the_end_of_an_input_is_not_lost_where_its_step_had_been_written() {
+    let spec = Spec {
+        windows: ["1s", "session"]
+            .map(|label| label.parse().unwrap())
+            .to_vec(),
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for match_number in 1..=3 {
+        batch.clear();
+        batch.trades.push(&Execution {
+            time: Timestamp(match_number),
+            locate: Locate(0),
+            price: Price(10),
+            shares: Shares(3),
+            match_number,
+            policies: u8::MAX,
+        });
+        output.clear();
+        sliding.apply(&batch, &mut output).unwrap();
+        sliding.finish(&mut output);
+        let trades: Vec<u32> = output.rows.iter().map(|row| row.sums.trades).collect();
+        assert_eq!(trades, [match_number as u32; 2]);
+    }
+}
