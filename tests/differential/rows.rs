@@ -237,7 +237,18 @@ fn days_with_breaks() -> Days {
     ];
     let emptied = vec![one, broken(15, 1), trade(16, 2), trade(45, 3)];
     let late = vec![one, trade(12, 2), broken(25, 1), trade(35, 3)];
+    // 104 and 110 have entered, 108 has not: the high by the first break, gone by the second, before 105 comes.
+    let in_place = vec![
+        one,
+        trade(2, 8),
+        trade(11, 2),
+        broken(12, 8),
+        broken(13, 2),
+        trade(14, 4),
+        quiet(25),
+    ];
     vec![
+        ("a high that has not entered broken", in_place),
         (
             "the first broken early",
             vec![one, broken(2, 1), trade(15, 2)],
