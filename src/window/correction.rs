@@ -162,18 +162,9 @@ impl Sliding {
         let face = &self.symbols.faces[locate.index()];
         let coming = self.entries.backwards(face.entry);
         let coming = coming.take_while(|&number| number >= self.next_entry);
-        let mut all = totals.sums;
-        for number in coming {
-            let Sums {
-                notional,
-                volume,
-                trades,
-                ..
-            } = self.entries.get(number).sums;
-            all.notional += notional;
-            all.volume += volume;
-            all.trades += trades;
-        }
+        let coming = coming.map(|number| &self.entries.get(number).sums);
+        // Of their prices the open alone is asked for, and that is the one of the totals.
+        let all = coming.fold(totals.sums, |all, sums| all.then(sums));
         let range = self.log.range(newest);
         Sums {
             notional: all.notional - later.notional,

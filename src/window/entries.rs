@@ -233,6 +233,12 @@ impl Entries {
         (&self.chunks[chunk as usize], number as usize % CHUNK)
     }
 
+    #[inline]
+    fn chunk_mut(&mut self, number: EntryNumber) -> (&mut Chunk, usize) {
+        let chunk = (number >> CHUNK_BITS) - self.dropped;
+        (&mut self.chunks[chunk as usize], number as usize % CHUNK)
+    }
+
     /// The entry `number`, which must be there.
     #[inline]
     pub(super) fn get(&self, number: EntryNumber) -> &Entry {
@@ -242,14 +248,8 @@ impl Entries {
 
     #[inline]
     pub(super) fn get_mut(&mut self, number: EntryNumber) -> &mut Entry {
-        let chunk = (number >> CHUNK_BITS) - self.dropped;
-        &mut self.chunks[chunk as usize].entries[number as usize % CHUNK]
-    }
-
-    #[inline]
-    fn origin_mut(&mut self, number: EntryNumber) -> &mut Origin {
-        let chunk = (number >> CHUNK_BITS) - self.dropped;
-        &mut self.chunks[chunk as usize].origins[number as usize % CHUNK]
+        let (chunk, index) = self.chunk_mut(number);
+        &mut chunk.entries[index]
     }
 
     fn origin(&self, number: EntryNumber) -> Origin {
@@ -350,7 +350,8 @@ impl Entries {
         let is_behind = |&newer: &EntryNumber| self.origin(newer).previous == number;
         let newer = self.backwards(last).find(is_behind);
         if let Some(newer) = newer {
-            self.origin_mut(newer).previous = previous;
+            let (chunk, index) = self.chunk_mut(newer);
+            chunk.origins[index].previous = previous;
         }
         last
     }
