@@ -1,13 +1,13 @@
 //! One end of the live windows: 10,000 symbols, a window of a minute at a step of 100 ms, some 214
 //! executions a step as on a day of 50 million. What is timed is the end itself: what leaves, and the
-//! rows that are written.
+//! rows that are written. Then a break among the executions of one symbol, 10,000 a step.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::Criterion;
 use widetape::Spec;
-use widetape::columns::Batch;
+use widetape::columns::{Batch, Mark};
 use widetape::cpu::Scalar;
 use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
 use widetape::window::{Corrections, Output, Sliding, Sums};
@@ -16,6 +16,11 @@ use crate::cpu_time::{self, CpuTime};
 
 const SYMBOLS: u64 = 10_000;
 const PER_STEP: u64 = 214;
+/// Of the one symbol whose executions are broken.
+const BREAKABLE_PER_STEP: u64 = 10_000;
+const STEPS_BEFORE_BREAKS: u64 = 50;
+/// How many are broken before it begins again: few among so many.
+const BREAKS: u64 = 1_000;
 const STEP: u64 = 100_000_000;
 const OPEN: u64 = 34_200_000_000_000;
 
@@ -126,6 +131,49 @@ fn play(sliding: &mut Sliding, market: &mut Market, now: &mut u64, steps: u64) -
     spent.saturating_sub(clock)
 }
 
+/// The window of a minute with executions of one symbol in it, which have the match numbers from 0 on.
+fn breakable() -> (Sliding, Timestamp) {
+    let (mut sliding, mut batch, mut output) =
+        (windows(false), Batch::default(), Output::default());
+    for step in 0..STEPS_BEFORE_BREAKS {
+        batch.clear();
+        output.clear();
+        let numbers = (0..BREAKABLE_PER_STEP).map(|number| step * BREAKABLE_PER_STEP + number);
+        for number in numbers {
+            batch.trades.push(&Trade {
+                time: Timestamp(OPEN + step * STEP),
+                locate: Locate(0),
+                price: Price(100_000 + (number * 7_919 % 50) as u32),
+                shares: Shares(100),
+                match_number: number,
+                policies: 0xff,
+            });
+        }
+        (batch.now, batch.started) = (Timestamp(OPEN + step * STEP), true);
+        sliding.apply(&batch, &mut output).expect("room in the log");
+    }
+    (sliding, batch.now)
+}
+
+/// CPU time of so many breaks, of executions from the first second on.
+fn break_some(breaks: u64) -> Duration {
+    let mut spent = Duration::ZERO;
+    for round in (0..breaks).step_by(BREAKS as usize) {
+        let ((mut sliding, time), mut batch) = (breakable(), Batch::default());
+        let mut output = Output::default();
+        let count = BREAKS.min(breaks - round);
+        let numbers = (0..count).map(|number| 7 + number * 97);
+        batch
+            .marks
+            .extend(numbers.map(|match_number| (0, Mark::Break { match_number, time })));
+        let start = cpu_time::now();
+        sliding.apply(&batch, &mut output).expect("room in the log");
+        spent += cpu_time::now() - start;
+        assert_eq!(sliding.counts().broken, count);
+    }
+    spent
+}
+
 pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("window");
     for (name, every_end) in [("changed rows", false), ("all rows", true)] {
@@ -136,5 +184,7 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
             b.iter_custom(|ends| play(&mut sliding, &mut market, &mut now, ends));
         });
     }
+    group.sample_size(10);
+    group.bench_function("a break", |b| b.iter_custom(break_some));
     group.finish();
 }

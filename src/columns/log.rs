@@ -198,26 +198,20 @@ impl TradeLog {
         }
     }
 
-    /// Position of the trade that is linked before `position`, if it is still in the log.
-    #[must_use]
-    pub fn previous(&self, position: Position) -> Option<Position> {
+    fn previous(&self, position: Position) -> Option<Position> {
         let (chunk, index) = self.chunk(position);
-        let previous = chunk.previous.as_slice()[index];
-        (previous != Self::NONE && previous >= self.first()).then_some(previous)
+        self.if_there(chunk.previous.as_slice()[index])
     }
 
-    /// Links the trade at `previous`, [`TradeLog::NONE`] for none, before the one at `position`, which may have been
-    /// given up.
-    #[inline]
-    pub fn link(&mut self, previous: Position, position: Position) {
-        self.link_with(previous, position, None);
+    fn if_there(&self, position: Position) -> Option<Position> {
+        (position != Self::NONE && position >= self.first()).then_some(position)
     }
 
-    /// Links as [`TradeLog::link`] does, and says with the same look at `position` what [`TradeLog::set_range`] would
-    /// say of it, if the log keeps ranges.
+    /// Links the trade at `previous`, [`TradeLog::NONE`] for none, before the one at `position`. With the same look at
+    /// it says what [`TradeLog::set_range`] would say of it, if the log keeps ranges.
     // Not a call: the range would be written as two numbers and read as one, which waits for the stores.
     #[inline(always)]
-    pub fn link_with(&mut self, previous: Position, position: Position, range: Option<PriceRange>) {
+    pub fn link(&mut self, previous: Position, position: Position, range: Option<PriceRange>) {
         if let Some((chunk, index)) = self.chunk_mut(position) {
             chunk.previous.as_mut_slice()[index] = previous;
             if let Some(range) = range {
@@ -253,10 +247,14 @@ impl TradeLog {
         Some((chunk, position as usize & (CHUNK - 1)))
     }
 
-    /// Positions of the trades that are linked up to `last`, newest first, that one included.
+    /// Positions of the trades that are linked up to `last`, newest first, that one included; those whose policies have
+    /// been cleared are passed over.
     pub fn backwards(&self, last: Position) -> impl Iterator<Item = Position> + Clone + '_ {
-        let first = (last != Self::NONE && last >= self.first()).then_some(last);
-        std::iter::successors(first, |&position| self.previous(position))
+        let linked = std::iter::successors(self.if_there(last), |&at| self.previous(at));
+        linked.filter(|&position| {
+            let (chunk, index) = self.chunk(position);
+            chunk.trades.policies.as_slice()[index] != 0
+        })
     }
 
     /// Positions and columns of all trades, chunk by chunk.

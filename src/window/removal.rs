@@ -1,4 +1,4 @@
-//! A broken execution leaves everything that windows hold of its symbol: the chain in the log, its entry, the candidates
+//! A broken execution leaves everything that windows hold of its symbol: its entry, the candidates, the price ranges
 //! and the totals.
 
 use std::ops::Range;
@@ -10,32 +10,27 @@ use crate::columns::{Position, PriceRange, TradeLog};
 use crate::market::{Locate, Notional, Price, Trade};
 
 impl Sliding {
-    /// Takes an unbroken, eligible execution out of the chain of its symbol, and of the windows that hold
-    /// it now. The log has forgotten that it is eligible.
+    /// Takes an eligible execution out of the windows that hold it now. The log has forgotten that it is eligible,
+    /// so that the chain of its symbol passes over it.
     pub(super) fn remove(&mut self, position: Position, trade: &Trade) {
-        let locate = trade.locate.index();
-        let face = &mut self.symbols.faces[locate];
-        let previous = self.log.previous(position);
-        let later = self.log.backwards(face.position);
-        let later: Vec<_> = later.take_while(|&later| later > position).collect();
+        let face = &mut self.symbols.faces[trade.locate.index()];
+        let previous = self.log.backwards(position).next();
         if self.session.is_some() {
-            for (position, range) in mended(&self.log, previous, later.iter().rev()) {
-                self.log.set_range(position, range);
-            }
+            mend_ranges(&mut self.log, previous, position, face.position);
         }
-        match later.last() {
-            Some(&next) => self.log.link(previous.unwrap_or(TradeLog::NONE), next),
-            None => face.position = previous.unwrap_or(TradeLog::NONE),
+        if face.position == position {
+            face.position = previous.unwrap_or(TradeLog::NONE);
         }
         let newest = (face.position != TradeLog::NONE).then_some(face.position);
         face.range = match (self.session, newest) {
             (Some(_), Some(newest)) => self.log.range(newest),
             _ => PriceRange::NONE,
         };
-        let first_now = match previous {
-            None => later.last().map(|&next| self.log.get(next).price),
-            Some(_) => None,
+        let first_now = match (self.session, previous, newest) {
+            (Some(_), None, Some(newest)) => self.log.backwards(newest).last(),
+            _ => None,
         };
+        let first_now = first_now.map(|first| self.log.get(first).price);
         let entry = self.entries.holding(face.entry, position);
         let lost =
             entry.map(|(number, held)| (number, self.reckon_again(trade.locate, number, held)));
@@ -51,7 +46,8 @@ impl Sliding {
         held: Range<Position>,
     ) -> EntryNumber {
         let face = &mut self.symbols.faces[locate.index()];
-        let executions = self.log.backwards(face.position);
+        // From the first of the next entry on: a symbol may have executed a million times since.
+        let executions = self.log.backwards(held.end.min(face.position));
         let held: Vec<_> = executions
             .skip_while(|&position| position >= held.end)
             .take_while(|&position| position >= held.start)
@@ -135,18 +131,20 @@ impl Sliding {
     }
 }
 
-/// Those of the executions `later` whose price ranges are others when nothing is between them and `previous` any more.
-fn mended<'a>(
-    log: &TradeLog,
-    previous: Option<Position>,
-    later: impl Iterator<Item = &'a Position>,
-) -> Vec<(Position, PriceRange)> {
-    let before = previous.map_or(PriceRange::NONE, |previous| log.range(previous));
-    let mended = later.scan(before, |range, &position| {
-        *range = range.with(log.get(position).price.0);
-        Some((position, *range))
-    });
-    mended
-        .filter(|&(position, range)| log.range(position) != range)
-        .collect()
+/// Sees to it that the price ranges of the executions behind `broken`, up to `newest`, are without its price. `previous`
+/// is the execution before it.
+fn mend_ranges(log: &mut TradeLog, previous: Option<Position>, broken: Position, newest: Position) {
+    let mut range = previous.map_or(PriceRange::NONE, |previous| log.range(previous));
+    if log.range(broken) == range {
+        return;
+    }
+    let later = log.backwards(newest).take_while(|&later| later > broken);
+    let later: Vec<_> = later.collect();
+    for position in later.into_iter().rev() {
+        range = range.with(log.get(position).price.0);
+        if log.range(position) == range {
+            return;
+        }
+        log.set_range(position, range);
+    }
 }

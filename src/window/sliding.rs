@@ -293,7 +293,7 @@ impl Sliding {
             // At the end of an hour of the session alone that would have left the cache again.
             self.prefetch_entering(trade.locate);
         }
-        self.log.link_with(previous, position, range);
+        self.log.link(previous, position, range);
         if self.finite {
             let candidates = &mut self.symbols.candidates[trade.locate.index()];
             candidates.consider(entry, trade.price.0, self.oldest);

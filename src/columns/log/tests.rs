@@ -50,7 +50,7 @@ fn chunks_are_given_up_and_filled_again() {
     push(&mut log, &trade(1 << 40, 1 << 40));
     assert_eq!(log.get(CHUNK as u32 * 3).match_number, 1 << 40);
     assert!(log.spare.is_empty());
-    log.link(9, 3);
+    log.link(9, 3, None);
     assert_eq!(
         log.stretches().map(|(_, t)| t.len()).sum::<usize>(),
         CHUNK * 2 + 1
@@ -68,14 +68,17 @@ fn trades_are_walked_from_the_newest_on_up_to_what_has_been_given_up() {
     // These are of one symbol.
     let [a, b, c, d] = [3, CHUNK as u32, CHUNK as u32 + 2, CHUNK as u32 + 5];
     for (previous, position) in [(TradeLog::NONE, a), (a, b), (b, c), (c, d)] {
-        log.link(previous, position);
+        log.link(previous, position, None);
     }
     let walked = |log: &TradeLog, from| log.backwards(from).collect::<Vec<_>>();
     assert_eq!(walked(&log, d), [d, c, b, a]);
-    log.link(b, d);
-    assert_eq!(walked(&log, d), [d, b, a]);
+    // Nor do those lead astray that are passed over, whatever went first.
+    log.clear_policies(b);
+    log.clear_policies(c);
+    assert_eq!(walked(&log, d), [d, a]);
+    assert_eq!((walked(&log, c), walked(&log, b)), (vec![a], vec![a]));
     log.drop_before(CHUNK as u32);
-    assert_eq!(walked(&log, d), [d, b]);
+    assert_eq!(walked(&log, d), [d]);
     assert_eq!(
         (walked(&log, a), walked(&log, TradeLog::NONE)),
         (vec![], vec![])
