@@ -13,8 +13,8 @@ pub(super) struct Outlet<T> {
     used: Receiver<T>,
     /// A value that found the pipe full.
     waiting: Option<T>,
-    /// A value that was taken and not needed.
-    spare: Option<T>,
+    /// Values to fill; what was used last is on top, as it may still be in a cache.
+    spare: Vec<T>,
 }
 
 /// The end that uses them.
@@ -53,7 +53,7 @@ pub(super) fn pipe<T>(capacity: usize) -> (Outlet<T>, Inlet<T>) {
             forward: forward_in,
             used: used_out,
             waiting: None,
-            spare: None,
+            spare: Vec::with_capacity(capacity + 2),
         },
         Inlet {
             forward: forward_out,
@@ -64,17 +64,15 @@ pub(super) fn pipe<T>(capacity: usize) -> (Outlet<T>, Inlet<T>) {
 }
 
 impl<T: Default> Outlet<T> {
-    /// A value to fill: a used one, else a new one.
+    /// A value to fill: the one that was used last, else a new one.
     pub(super) fn take(&mut self) -> T {
-        self.spare
-            .take()
-            .or_else(|| self.used.try_recv().ok())
-            .unwrap_or_default()
+        self.spare.extend(self.used.try_iter());
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Keeps a value that was taken and is not sent, for the next [`Outlet::take`].
     pub(super) fn keep(&mut self, value: T) {
-        self.spare = Some(value);
+        self.spare.push(value);
     }
 
     /// Sends a value without blocking. Must not be called while one is waiting.
@@ -166,6 +164,9 @@ mod tests {
         assert!(matches!(inlet.receive(), Received::Empty));
         inlet.give_back(Vec::with_capacity(77));
         assert_eq!(outlet.take().capacity(), 77);
+        [88, 99].map(|capacity| inlet.give_back(Vec::with_capacity(capacity)));
+        assert_eq!(outlet.take().capacity(), 99, "the one that was used last");
+        assert_eq!(outlet.take().capacity(), 88);
         drop(outlet);
         assert!(matches!(inlet.receive(), Received::Closed));
         let (mut outlet, inlet) = pipe::<Vec<u8>>(1);

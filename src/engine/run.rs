@@ -24,9 +24,9 @@ use crate::publish::Publisher;
 use crate::session::{Sequencer, SequencerOptions};
 use crate::window::{SYMBOLS, Sliding, Spec, Wanted};
 
-/// Results that are made with room for the rows of an end at the start: so many are on their way while the
-/// publisher keeps up.
-const STOCK: usize = 3;
+/// Results that are made with room for the rows of an end at the start: so many are on their way at once where the
+/// publisher is held up by the names of all symbols, or for half a second.
+const STOCK: usize = 8;
 
 /// How rows are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -206,6 +206,7 @@ impl Sliding {
             // What was asked for when the newest came is still there.
             if soon.saturating_add(FRESH) < end {
                 self.prefetch_entering(self.entries.get(soon).locate);
+                self.entries.prefetch_previous(soon, self.memory);
             }
             self.enter(number);
         }

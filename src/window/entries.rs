@@ -279,6 +279,12 @@ impl Entries {
         }
     }
 
+    /// Asks for the symbol's entry before `number`, to which [`Entries::link`] will write.
+    #[inline(always)]
+    pub(super) fn prefetch_previous(&self, number: EntryNumber, memory: Memory) {
+        self.prefetch(self.origin(number).previous, memory);
+    }
+
     /// The period with this number; `None` if it has not begun.
     #[inline]
     pub(super) fn period(&self, period: u64) -> Option<&Period> {
