@@ -170,6 +170,11 @@ fn break_some(breaks: u64) -> Duration {
         sliding.apply(&batch, &mut output).expect("room in the log");
         spent += cpu_time::now() - start;
         assert_eq!(sliding.counts().broken, count);
+        output.clear();
+        sliding.finish(&mut output);
+        let left = STEPS_BEFORE_BREAKS * BREAKABLE_PER_STEP - count;
+        let volumes = output.rows.iter().map(|row| row.sums.volume);
+        assert_eq!(volumes.collect::<Vec<_>>(), [100 * left]);
     }
     spent
 }

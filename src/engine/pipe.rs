@@ -164,7 +164,9 @@ mod tests {
         assert!(matches!(inlet.receive(), Received::Empty));
         inlet.give_back(Vec::with_capacity(77));
         assert_eq!(outlet.take().capacity(), 77);
-        [88, 99].map(|capacity| inlet.give_back(Vec::with_capacity(capacity)));
+        for capacity in [88, 99] {
+            inlet.give_back(Vec::with_capacity(capacity));
+        }
         assert_eq!(outlet.take().capacity(), 99, "the one that was used last");
         assert_eq!(outlet.take().capacity(), 88);
         drop(outlet);
