@@ -13,7 +13,7 @@ use widetape::columns::Batch;
 use widetape::cpu::Simd;
 use widetape::engine::Normaliser;
 use widetape::memory::Memory;
-use widetape::window::{Output, Row, Sliding};
+use widetape::window::{Applied, Output, Row, Sliding};
 use widetape::wire::binaryfile::Blocks;
 use widetape::wire::itch50::{Message, parse};
 
@@ -119,10 +119,13 @@ impl Pipeline {
                 .normaliser
                 .messages(&mut messages, BATCH, &mut batch, fail);
             outcome.expect("a synthetic day can be decoded");
-            let applied = self.sliding.apply(&batch, &mut output);
-            applied.expect("room in the log");
-            output.rows.iter().for_each(&mut each);
-            output.clear();
+            let mut applied = Applied::InPart;
+            while applied == Applied::InPart {
+                let outcome = self.sliding.apply(&batch, &mut output);
+                applied = outcome.expect("room in the log");
+                output.rows.iter().for_each(&mut each);
+                output.clear();
+            }
             quotes += batch.quotes.len();
         }
         self.sliding.finish(&mut output);

@@ -10,7 +10,7 @@ use widetape::Spec;
 use widetape::columns::{Batch, Mark};
 use widetape::cpu::Scalar;
 use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
-use widetape::window::{Corrections, Output, Sliding, Sums};
+use widetape::window::{Applied, Corrections, Output, Sliding, Sums};
 
 use crate::cpu_time::{self, CpuTime};
 
@@ -81,6 +81,12 @@ fn windows(every_end: bool) -> Sliding {
     Sliding::new(spec, Box::new(Scalar))
 }
 
+/// Applies a batch, whose rows are few.
+fn apply(sliding: &mut Sliding, batch: &Batch, output: &mut Output) {
+    let applied = sliding.apply(batch, output);
+    assert_eq!(applied.expect("room in the log"), Applied::Whole);
+}
+
 /// Plays 70 s; the rows of the last end must be what its executions add up to, one by one.
 fn check(every_end: bool) {
     let (mut sliding, mut market, mut now) = (windows(every_end), Market::default(), OPEN);
@@ -89,10 +95,10 @@ fn check(every_end: bool) {
     for _ in 0..700 {
         market.step(now, &mut batch);
         trades.extend((0..batch.trades.len()).map(|index| batch.trades.get(index)));
-        sliding.apply(&batch, &mut output).expect("room in the log");
+        apply(&mut sliding, &batch, &mut output);
         output.clear();
         now += STEP;
-        sliding.advance(now, &mut output);
+        assert_eq!(sliding.advance(now, &mut output), Applied::Whole);
     }
     let mut sums = vec![Sums::default(); SYMBOLS as usize];
     for trade in trades
@@ -118,13 +124,14 @@ fn play(sliding: &mut Sliding, market: &mut Market, now: &mut u64, steps: u64) -
     let (mut spent, mut clock) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..steps {
         market.step(*now, &mut batch);
-        sliding.apply(&batch, &mut output).expect("room in the log");
+        apply(sliding, &batch, &mut output);
         output.clear();
         *now += STEP;
         let asked = cpu_time::now();
         let start = cpu_time::now();
-        sliding.advance(*now, &mut output);
+        let applied = sliding.advance(*now, &mut output);
         spent += cpu_time::now() - start;
+        assert_eq!(applied, Applied::Whole);
         clock += start - asked;
         black_box(&output);
     }
@@ -150,7 +157,7 @@ fn breakable() -> (Sliding, Timestamp) {
             });
         }
         (batch.now, batch.started) = (Timestamp(OPEN + step * STEP), true);
-        sliding.apply(&batch, &mut output).expect("room in the log");
+        apply(&mut sliding, &batch, &mut output);
     }
     (sliding, batch.now)
 }
@@ -167,7 +174,7 @@ fn break_some(breaks: u64) -> Duration {
             .marks
             .extend(numbers.map(|match_number| (0, Mark::Break { match_number, time })));
         let start = cpu_time::now();
-        sliding.apply(&batch, &mut output).expect("room in the log");
+        apply(&mut sliding, &batch, &mut output);
         spent += cpu_time::now() - start;
         assert_eq!(sliding.counts().broken, count);
         output.clear();

@@ -29,7 +29,7 @@ use widetape::feed::sender::{Duty, Sender, SenderOptions, Tape};
 use widetape::feed::{Framing, Packet, Poll, Receive, Source, UdpOptions, UdpSource};
 use widetape::market::{Duration, Locate, Price, Symbol, Timestamp};
 use widetape::session::{Delivery, Sequencer, SequencerOptions};
-use widetape::window::{Corrections, Output, Policy, Sliding, Spec};
+use widetape::window::{Applied, Corrections, Output, Policy, Sliding, Spec};
 use widetape::wire::binaryfile::Blocks;
 use widetape::wire::fix::{Body, Envelope, UtcText, seal};
 use widetape::wire::itch50::{
@@ -233,7 +233,8 @@ impl Stages {
         });
         count[3] = allocations(|| {
             self.output.clear();
-            self.sliding.apply(&self.batch, &mut self.output).unwrap();
+            let applied = self.sliding.apply(&self.batch, &mut self.output);
+            assert_eq!(applied.unwrap(), Applied::Whole);
         });
         self.rows += self.output.rows.len();
         self.trades += self.batch.trades.len();

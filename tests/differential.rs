@@ -4,7 +4,7 @@
 //! description of the rows, and remembers what has been written so that breaks correct it. `days`
 //! draws days as wire messages; `rows` sends them through the whole engine in every way. `long` does
 //! without the model where a day must be long. `reductions` holds what is told of ends against folding.
-//! `survey` sends days through an engine with wide windows apart.
+//! `straight` has what only windows show that are used without an engine. `survey` sends days through an engine with wide windows apart.
 
 pub(crate) mod day_jobs;
 mod days;
@@ -13,5 +13,6 @@ mod long;
 mod model;
 mod reductions;
 mod rows;
+mod straight;
 #[cfg(feature = "gpu")]
 mod survey;

@@ -12,7 +12,7 @@ use super::stopwatch::Stopwatch;
 use super::survey::Forward;
 use super::{Clock, Error, recorder};
 use crate::metrics::{Counters, Latency, Stage};
-use crate::window::Sliding;
+use crate::window::{Applied, Sliding};
 
 pub(super) struct Analyst {
     batches: Inlet<Box<Decoded>>,
@@ -25,6 +25,8 @@ pub(super) struct Analyst {
     forward: Option<Forward>,
     counters: Arc<Counters>,
     latency: Stopwatch,
+    /// A batch that has been applied in part.
+    rest: Option<Box<Decoded>>,
     ended: bool,
 }
 
@@ -45,16 +47,37 @@ impl Analyst {
             forward,
             counters,
             latency: Stopwatch::new(latency),
+            rest: None,
             ended: false,
         }
     }
 
-    fn apply(&mut self, batch: &mut Decoded, clock: &Clock) -> Result<Duty, Error> {
+    /// Results to fill.
+    fn fresh(&mut self) -> Box<Results> {
         let mut results = self.results.take();
         results.clear();
-        results.learn(&batch.marks);
-        results.stale = batch.stale;
-        self.sliding.apply(batch, &mut results.output)?;
+        results
+    }
+
+    /// Applies a batch, as far as its rows are not too many to be sent at once.
+    fn apply(
+        &mut self,
+        mut batch: Box<Decoded>,
+        mut results: Box<Results>,
+        clock: &Clock,
+    ) -> Result<Duty, Error> {
+        match self.sliding.apply(&batch, &mut results.output)? {
+            Applied::Whole => {
+                self.complete(&mut batch, &mut results, clock);
+                self.batches.give_back(batch);
+            }
+            Applied::InPart => self.rest = Some(batch),
+        }
+        Ok(self.send(results))
+    }
+
+    /// What a batch brings beside rows comes with the last of these: its names are known then.
+    fn complete(&mut self, batch: &mut Decoded, results: &mut Results, clock: &Clock) {
         results.now = Some(batch.now);
         results.note(&batch.statuses, |locate| self.sliding.label(locate));
         if self.wants_trades {
@@ -74,7 +97,6 @@ impl Analyst {
         if let Some(forward) = &mut self.forward {
             forward.gather(batch);
         }
-        Ok(self.send(results))
     }
 
     fn send(&mut self, results: Box<Results>) -> Duty {
@@ -90,8 +112,7 @@ impl Analyst {
     }
 
     fn finish(&mut self) -> Duty {
-        let mut results = self.results.take();
-        results.clear();
+        let mut results = self.fresh();
         self.sliding.finish(&mut results.output);
         self.tops
             .drain(&mut results.tops, |locate| self.sliding.label(locate));
@@ -123,14 +144,20 @@ impl Agent for Analyst {
             // All rows of the stream have been sent: publishers meet names and narrow rows before wide ones.
             forward.offer();
         }
-        let duty = match self.batches.receive() {
-            Received::Value(mut batch) => {
-                let duty = self.apply(&mut batch, clock)?;
-                self.batches.give_back(batch);
-                duty
+        let duty = if let Some(rest) = self.rest.take() {
+            let results = self.fresh();
+            self.apply(rest, results, clock)?
+        } else {
+            match self.batches.receive() {
+                Received::Value(batch) => {
+                    let mut results = self.fresh();
+                    results.learn(&batch.marks);
+                    results.stale = batch.stale;
+                    self.apply(batch, results, clock)?
+                }
+                Received::Empty => return Ok(Duty::Idle),
+                Received::Closed => self.finish(),
             }
-            Received::Empty => return Ok(Duty::Idle),
-            Received::Closed => self.finish(),
         };
         recorder::sliding(&self.counters, &self.sliding.counts());
         Ok(duty)

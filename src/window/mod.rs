@@ -5,6 +5,7 @@
 //! execution at a time. Every implementation must give the same bits, because all sums are integers.
 //! [`day`] is the contract of the jobs over a whole day in memory.
 
+mod arrival;
 pub mod bounds;
 mod candidates;
 mod correction;
@@ -24,6 +25,7 @@ mod spec;
 mod state;
 mod vwap;
 
+pub use arrival::{Applied, LogFull};
 pub use bounds::{Break, Planned, Planner};
 pub use correction::{Alive, touched_ends};
 pub use gaps::Gaps;
@@ -33,6 +35,6 @@ pub use policy::{ExecutionKind, Policy};
 pub use row::{Row, Sums};
 pub use selection::{Measure, Selection, Wanted, strays};
 pub(crate) use sliding::SYMBOLS;
-pub use sliding::{LogFull, Sliding, SlidingCounts};
+pub use sliding::{Sliding, SlidingCounts};
 pub use spec::{Corrections, Spec, SpecError, Width, Window};
 pub use vwap::vwap_micros;

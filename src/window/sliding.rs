@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use super::arrival::{Applied, Progress};
 use super::due::DueRows;
 use super::entries::{Entries, EntryNumber};
 use super::state::{Symbols, Totals};
 use super::{Corrections, Gaps, Kernel, Output, Spec};
-use crate::columns::{Batch, Mark, Position, TradeLog};
-use crate::market::{Directory, Learned, Locate, Symbol, Timestamp, Trade};
+use crate::columns::{Position, TradeLog};
+use crate::market::{Directory, Locate, Symbol, Timestamp};
 use crate::memory::Memory;
 
 /// What the sliding windows have met so far.
@@ -34,11 +35,6 @@ pub struct SlidingCounts {
     pub renamed: u64,
 }
 
-/// More executions in a day than positions: 2^32 - 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("more than 4294967294 executions in one day")]
-pub struct LogFull;
-
 /// An execution that was broken, by its position in the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Broken {
@@ -48,11 +44,10 @@ pub(super) struct Broken {
 
 /// Symbols for which room is made at the start: more than any exchange lists.
 pub(crate) const SYMBOLS: usize = 1 << 14;
-/// How many executions ahead the state of a symbol is asked for.
-const AHEAD: usize = 12;
-
 /// Of how many executions of a day one entry is there at a time.
 const ENTRIES_IN: usize = 8;
+/// With so many rows, 4 MiB of them, they are handed on before those of another end are written.
+const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// All windows of all symbols.
 pub struct Sliding {
@@ -91,7 +86,14 @@ pub struct Sliding {
     /// Whether an execution may leave a window at the end at which it enters: some width is below the
     /// step.
     pub(super) narrow: bool,
-    started: bool,
+    /// How many rows are enough for one call.
+    pub(super) rows_at_once: usize,
+    /// With how many rows in the output no further end is passed.
+    pub(super) enough: usize,
+    pub(super) progress: Progress,
+    /// The first end that had not been passed when old trades were last given up.
+    gave_up_at: u64,
+    pub(super) started: bool,
 }
 
 impl Sliding {
@@ -124,6 +126,10 @@ impl Sliding {
             totals: Vec::new(),
             firsts: Vec::new(),
             next_entry: 1,
+            rows_at_once: ROWS_AT_ONCE,
+            enough: ROWS_AT_ONCE,
+            progress: Progress::default(),
+            gave_up_at: 0,
             started: false,
         }
     }
@@ -149,88 +155,12 @@ impl Sliding {
         }
     }
 
-    /// Applies a batch and appends the rows that it brings.
-    ///
-    /// # Errors
-    /// When the day holds more executions than positions.
-    pub fn apply(&mut self, batch: &Batch, output: &mut Output) -> Result<(), LogFull> {
-        let mut applied = 0;
-        for &(before, mark) in &batch.marks {
-            self.apply_trades(batch, applied, before as usize, output)?;
-            applied = before as usize;
-            self.apply_mark(mark, output);
-        }
-        self.apply_trades(batch, applied, batch.trades.len(), output)?;
-        if batch.started {
-            self.advance(batch.now.0, output);
-        }
-        Ok(())
-    }
-
-    fn apply_trades(
-        &mut self,
-        batch: &Batch,
-        from: usize,
-        to: usize,
-        output: &mut Output,
-    ) -> Result<(), LogFull> {
-        if from == to {
-            return Ok(());
-        }
-        let first = self.log.extend(&batch.trades, from..to).ok_or(LogFull)?;
-        let locates = &batch.trades.locates.as_slice()[from..to];
-        for &locate in locates.iter().take(AHEAD) {
-            self.prefetch(locate);
-        }
-        let positions = first..self.log.end();
-        for ((index, position), trade) in positions.enumerate().zip(batch.trades.range(from..to)) {
-            if let Some(&locate) = locates.get(index + AHEAD) {
-                self.prefetch(locate);
-            }
-            self.advance(trade.time.0, output);
-            self.add(position, &trade);
-        }
-        Ok(())
-    }
-
-    /// Asks for what an execution that arrives will need of its symbol.
-    #[inline]
-    fn prefetch(&self, locate: u16) {
-        let locate = usize::from(locate);
-        let Some(face) = self.symbols.faces.get(locate) else {
-            return;
-        };
-        self.entries.prefetch(face.entry, self.memory);
-        if self.finite
-            && let Some(candidates) = self.symbols.candidates.get(locate)
-        {
-            candidates.prefetch(self.memory);
-        }
-    }
-
-    fn apply_mark(&mut self, mark: Mark, output: &mut Output) {
-        if !matches!(mark, Mark::Gap(_)) || self.started {
-            self.advance(mark.time().0, output);
-        }
-        match mark {
-            Mark::Named {
-                locate,
-                symbol,
-                time,
-            } => self.name(locate, symbol, time),
-            Mark::Break { match_number, time } => self.take_back(match_number, time.0, output),
-            Mark::Gap(gap) => self.gaps.add(&gap),
-        }
-    }
-
-    fn name(&mut self, locate: Locate, symbol: Symbol, time: Timestamp) {
-        match self.directory.learn(locate, symbol, time) {
-            Learned::New => {
-                self.make_room(locate);
-                self.is_ranked = false;
-            }
-            Learned::Known => {}
-            Learned::Conflict => self.counts.renamed += 1,
+    /// The windows with another number of rows, at least 1, with which no further end is passed in one call.
+    #[must_use]
+    pub fn with_rows_at_once(self, rows_at_once: usize) -> Self {
+        Self {
+            rows_at_once,
+            ..self
         }
     }
 
@@ -258,73 +188,28 @@ impl Sliding {
         &self.spec
     }
 
-    /// Sees to it that there is a place for the symbol.
+    /// Writes the rows of all ends up to `now`, or of some of them: then it is to be called again once they have
+    /// been taken. Not before a batch has been applied to its end.
+    pub fn advance(&mut self, now: u64, output: &mut Output) -> Applied {
+        self.enough = output.rows.len().saturating_add(self.rows_at_once);
+        let applied = self.reach(now, output);
+        self.give_up_old_trades();
+        applied
+    }
+
     #[inline]
-    fn make_room(&mut self, locate: Locate) {
-        if self.symbols.len() <= locate.index() {
-            let (windows, places) = (
-                self.spec.windows.len(),
-                self.symbols.len()..locate.index() + 1,
-            );
-            self.symbols.resize(places.end);
-            self.totals.resize(places.end * windows, Totals::EMPTY);
-            self.firsts
-                .extend(places.map(|place| (place * windows) as u32));
-            self.is_ranked = false;
-        }
-    }
-
-    fn add(&mut self, position: Position, trade: &Trade) {
-        if trade.policies & self.spec.policy.bit() == 0 {
-            return;
-        }
-        self.make_room(trade.locate);
-        if !self.entries.is_open(trade.time.0) {
-            self.open_period(trade.time.0);
-        }
-        let face = &mut self.symbols.faces[trade.locate.index()];
-        let previous = std::mem::replace(&mut face.position, position);
-        face.range = face.range.with(trade.price.0);
-        let range = self.session.map(|_| face.range);
-        let last = face.entry;
-        let entry = self.entries.add(last, position, trade);
-        face.entry = entry;
-        if entry != last && self.finite {
-            // At the end of an hour of the session alone that would have left the cache again.
-            self.prefetch_entering(trade.locate);
-        }
-        self.log.link(previous, position, range);
-        if self.finite {
-            let candidates = &mut self.symbols.candidates[trade.locate.index()];
-            candidates.consider(entry, trade.price.0, self.oldest);
-        }
-    }
-
-    /// Opens the period of an execution at `time`: the oldest in windows that hold none.
-    #[inline(never)]
-    fn open_period(&mut self, time: u64) {
-        let period = self.entries.next_period();
-        self.entries.open(time);
-        for window in 0..self.cursors.len() {
-            if self.cursors[window] == period {
-                self.due[window] = self.leaves_after(window, time);
-            }
-        }
-    }
-
-    /// Writes the rows of all ends up to `now`.
-    #[inline]
-    pub fn advance(&mut self, now: u64, output: &mut Output) {
+    pub(super) fn reach(&mut self, now: u64, output: &mut Output) -> Applied {
         if !self.started {
             self.started = true;
             self.next_end = super::spec::first_end(now, self.spec.step.nanos());
         }
-        if now >= self.next_end {
-            self.pass_ends(now, output);
+        if now < self.next_end {
+            return Applied::Whole;
         }
+        self.pass_ends(now, output)
     }
 
-    fn pass_ends(&mut self, now: u64, output: &mut Output) {
+    fn pass_ends(&mut self, now: u64, output: &mut Output) -> Applied {
         let step = self.spec.step.nanos();
         let last = now / step * step;
         loop {
@@ -332,23 +217,32 @@ impl Sliding {
             if end > last {
                 break;
             }
+            if output.rows.len() >= self.enough {
+                output.passed = Timestamp(self.next_end - step);
+                return Applied::InPart;
+            }
             self.emit(end, output);
             self.next_end = end + step;
         }
         self.next_end = last.saturating_add(step);
         output.passed = Timestamp(last);
-        self.give_up_old_trades();
+        Applied::Whole
     }
 
     /// The input has ended: writes the rows of its last step.
     pub fn finish(&mut self, output: &mut Output) {
         if std::mem::take(&mut self.started) {
-            self.pass_ends(self.next_end, output);
+            self.enough = usize::MAX;
+            let _whole = self.pass_ends(self.next_end, output);
         }
     }
 
-    /// Gives up trades that neither a window nor a correction can need.
-    fn give_up_old_trades(&mut self) {
+    /// Gives up trades that neither a window nor a correction can need, where an end has been passed. All that are in
+    /// the log must be in the windows.
+    pub(super) fn give_up_old_trades(&mut self) {
+        if std::mem::replace(&mut self.gave_up_at, self.next_end) == self.next_end {
+            return;
+        }
         let keep = match self.spec.corrections {
             _ if self.session.is_some() => return,
             Corrections::All => return,

@@ -99,11 +99,12 @@ pub(crate) fn pack(messages: &[Option<Vec<u8>>], mut size: impl FnMut() -> usize
     packets
 }
 
-/// Keeps every row with the time of its update, and every trading state.
+/// Keeps every row with the time of its update, and every trading state; counts the names told.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) rows: Vec<(Timestamp, Row)>,
     pub(crate) statuses: Vec<(Symbol, TradingStatus)>,
+    pub(crate) listings: usize,
     pub(crate) finished: bool,
 }
 
@@ -112,7 +113,9 @@ impl Publisher for Kept {
         "kept".to_owned()
     }
 
-    fn listing(&mut self, _locate: Locate, _symbol: Symbol) {}
+    fn listing(&mut self, _locate: Locate, _symbol: Symbol) {
+        self.listings += 1;
+    }
 
     fn trading_statuses(&mut self, changes: &[(Symbol, TradingStatus)]) {
         self.statuses.extend(changes);

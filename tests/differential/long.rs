@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use widetape::engine::{Backend, Clock, Engine, Mode, Options};
 use widetape::feed::Framing;
-use widetape::market::{Duration, Locate, Price, Timestamp};
+use widetape::market::{Duration, Locate, Price, Symbol, Timestamp};
 use widetape::publish::Shared;
 use widetape::window::{Corrections, Policy, Row, Spec};
 use widetape::wire::binaryfile;
-use widetape::wire::itch50::{BrokenTradeFields, Header, OrderExecutedWithPriceFields};
+use widetape::wire::itch50::{
+    BrokenTradeFields, Header, OrderExecutedWithPriceFields, StockTradingActionFields,
+};
 
-use crate::common::plumbing::{Kept, Scripted, packet};
+use crate::common::plumbing::{Kept, Scripted, packet, trade};
 use crate::common::random::Random;
 
 const MILLI: u64 = 1_000_000;
@@ -54,7 +56,7 @@ fn day() -> Vec<Vec<u8>> {
     blocks
 }
 
-fn rows(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Vec<Row> {
+fn run(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Kept {
     let framing = Framing::Blocks { offset: 0 };
     let packets = blocks.iter().map(|bytes| (0, packet(bytes, 0, framing)));
     let source = Scripted {
@@ -70,8 +72,12 @@ fn rows(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Vec<Ro
     };
     let engine = Engine::new(Box::new(source), vec![Box::new(kept.clone())], options).unwrap();
     engine.run_inline(&Clock::simulated(), None).1.unwrap();
-    let rows = std::mem::take(&mut kept.lock().rows);
-    rows.into_iter().map(|(_, row)| row).collect()
+    std::mem::take(&mut *kept.lock())
+}
+
+fn rows(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Vec<Row> {
+    let kept = run(blocks, spec, mode, backend);
+    kept.rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn compare(windows: &[&str], corrections: Corrections) {
@@ -110,4 +116,38 @@ fn a_long_day_whose_log_gives_up_its_old_end() {
     compare(&["2s", "30s"], Corrections::Off);
     let age = Duration::from_millis(2_000).unwrap();
     compare(&["2s", "30s"], Corrections::Within(age));
+}
+
+#[test]
+fn what_comes_with_a_long_silence_comes_once_and_its_rows_are_those_of_the_batch_path() {
+    const HOURS: u64 = 4;
+    let mut blocks = vec![Vec::new()];
+    let header = Header {
+        locate: Locate(1),
+        tracking_number: 0,
+        timestamp: Timestamp(HOURS * 3_600_000 * MILLI),
+    };
+    let mut halt = Vec::new();
+    StockTradingActionFields {
+        stock: Symbol::new("AAPL").unwrap(),
+        trading_state: b'H',
+        reserved: b' ',
+        reason: *b"T1  ",
+    }
+    .emit(&header, &mut halt);
+    for message in [trade(5, 1), trade(header.timestamp.0, 2), halt] {
+        binaryfile::emit(&message, &mut blocks[0]).unwrap();
+    }
+    let spec = Spec {
+        windows: vec!["session".parse().unwrap()],
+        every_end: true,
+        ..Spec::default()
+    };
+    let streamed = run(&blocks, &spec, Mode::Stream, Backend::Simd);
+    let batch = run(&blocks, &spec, Mode::Batch, Backend::Simd);
+    // Twice as many as are handed on at once.
+    assert_eq!(streamed.rows.len() as u64, HOURS * 36_000 + 1);
+    assert!(std::iter::zip(&streamed.rows, &batch.rows).all(|(one, other)| one.1 == other.1));
+    assert_eq!(streamed.rows.len(), batch.rows.len());
+    assert_eq!((streamed.statuses.len(), streamed.listings), (1, 1));
 }

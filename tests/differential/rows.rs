@@ -6,7 +6,7 @@ use widetape::columns::Batch;
 use widetape::cpu::Scalar;
 use widetape::engine::{Backend, Clock, Engine, Mode, Normaliser, Options};
 use widetape::feed::Framing;
-use widetape::market::{Duration, Locate, Price, Shares, Timestamp, Trade as Execution};
+use widetape::market::{Duration, Timestamp};
 use widetape::metrics::Counter;
 use widetape::publish::Shared;
 use widetape::window::{Corrections, Output, Policy, Row, Sliding, Spec};
@@ -14,6 +14,7 @@ use widetape::wire::binaryfile;
 
 use super::days::{Event, Kind, Trade, day, messages, spec};
 use super::model;
+use super::straight::apply;
 use crate::common::plumbing::{Kept, Scripted, pack, packet};
 use crate::common::random::Random;
 
@@ -86,24 +87,31 @@ fn final_rows(rows: &Rows) -> Vec<Row> {
     keyed.collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
-/// One batch a message, straight into the windows.
-fn message_by_message(spec: &Spec, messages: &[Option<Vec<u8>>]) -> Rows {
+/// Straight into the windows: batches of a few messages, and a few rows at once.
+fn straight(spec: &Spec, messages: &[Option<Vec<u8>>], mut random: Random) -> Rows {
     let mut normaliser = Normaliser::new(false);
-    let mut sliding = Sliding::new(spec.clone(), Box::new(Scalar));
+    let rows_at_once = random.pick(&[1, 2, 7, 1 << 16]);
+    let mut sliding = Sliding::new(spec.clone(), Box::new(Scalar)).with_rows_at_once(rows_at_once);
     let (mut batch, mut output) = (Batch::default(), Output::default());
+    let most = random.pick(&[1, 4, 100]);
+    let mut left = 0;
     for (sequence, message) in (1..).zip(messages) {
         match message {
             None => normaliser.gap(sequence, 1),
-            Some(message) => {
-                batch.clear();
-                normaliser.message(message, &mut batch).unwrap();
-                sliding.apply(&batch, &mut output).unwrap();
-            }
+            Some(message) => normaliser.message(message, &mut batch).unwrap(),
+        }
+        if left == 0 {
+            apply(&mut sliding, &batch, &mut output);
+            batch.clear();
+            left = random.below(most);
+        } else {
+            left -= 1;
         }
     }
+    apply(&mut sliding, &batch, &mut output);
     batch.clear();
     normaliser.finish(&mut batch);
-    sliding.apply(&batch, &mut output).unwrap();
+    apply(&mut sliding, &batch, &mut output);
     sliding.finish(&mut output);
     let mut rows = Vec::new();
     let mut from = 0;
@@ -121,8 +129,13 @@ fn compare(spec: &Spec, events: &[Event], seed: u64) -> (usize, usize) {
     let messages = messages(events);
     let whole = messages.iter().all(Option::is_some);
     let context = |way: &str| format!("seed {seed}, {way}, {spec:?}\n{events:#?}");
-    let straight = message_by_message(spec, &messages);
-    assert_eq!(straight, modelled.rows, "{}", context("straight"));
+    let random = Random(seed * 8 + BACKENDS.len() as u64);
+    assert_eq!(
+        straight(spec, &messages, random),
+        modelled.rows,
+        "{}",
+        context("straight")
+    );
     for (index, backend) in (0..).zip(BACKENDS) {
         let way = |mode| Way {
             mode,
@@ -294,57 +307,5 @@ fn days_by_hand() {
         each_spec(|spec| {
             compare(spec, events, seed);
         });
-    }
-}
-
-#[test]
-fn the_last_locate_has_its_rows() {
-    let spec = Spec {
-        windows: vec!["1s".parse().unwrap()],
-        ..Spec::default()
-    };
-    let mut sliding = Sliding::new(spec, Box::new(Scalar));
-    let (mut batch, mut output) = (Batch::default(), Output::default());
-    for (locate, match_number) in [(u16::MAX, 1), (0, 2)] {
-        batch.trades.push(&Execution {
-            time: Timestamp(1),
-            locate: Locate(locate),
-            price: Price(10),
-            shares: Shares(3),
-            match_number,
-            policies: u8::MAX,
-        });
-    }
-    sliding.apply(&batch, &mut output).unwrap();
-    sliding.advance(100_000_000, &mut output);
-    let locates: Vec<u16> = output.rows.iter().map(|row| row.locate.0).collect();
-    assert_eq!(locates, [0, u16::MAX]);
-}
-
-#[test]
-fn what_comes_after_the_end_of_an_input_is_not_lost_where_its_step_had_been_written() {
-    let spec = Spec {
-        windows: ["1s", "session"]
-            .map(|label| label.parse().unwrap())
-            .to_vec(),
-        ..Spec::default()
-    };
-    let mut sliding = Sliding::new(spec, Box::new(Scalar));
-    let (mut batch, mut output) = (Batch::default(), Output::default());
-    for match_number in 1..=3 {
-        batch.clear();
-        batch.trades.push(&Execution {
-            time: Timestamp(match_number),
-            locate: Locate(0),
-            price: Price(10),
-            shares: Shares(3),
-            match_number,
-            policies: u8::MAX,
-        });
-        output.clear();
-        sliding.apply(&batch, &mut output).unwrap();
-        sliding.finish(&mut output);
-        let trades: Vec<u32> = output.rows.iter().map(|row| row.sums.trades).collect();
-        assert_eq!(trades, [match_number as u32; 2]);
     }
 }

@@ -1,0 +1,131 @@
+//! Batches straight into the windows.
+
+use widetape::columns::{Batch, Mark};
+use widetape::cpu::Scalar;
+use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
+use widetape::window::{Applied, Corrections, Output, Sliding, Spec};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// Applies a batch, in as many parts as it takes.
+pub(super) fn apply(sliding: &mut Sliding, batch: &Batch, output: &mut Output) {
+    while sliding.apply(batch, output).unwrap() == Applied::InPart {}
+}
+
+fn execution(time: u64, locate: u16, match_number: u64) -> Trade {
+    Trade {
+        time: Timestamp(time),
+        locate: Locate(locate),
+        price: Price(10),
+        shares: Shares(3),
+        match_number,
+        policies: u8::MAX,
+    }
+}
+
+#[test]
+fn the_last_locate_has_its_rows() {
+    let spec = Spec {
+        windows: vec!["1s".parse().unwrap()],
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for (locate, match_number) in [(u16::MAX, 1), (0, 2)] {
+        batch.trades.push(&execution(1, locate, match_number));
+    }
+    apply(&mut sliding, &batch, &mut output);
+    assert_eq!(sliding.advance(100_000_000, &mut output), Applied::Whole);
+    let locates: Vec<u16> = output.rows.iter().map(|row| row.locate.0).collect();
+    assert_eq!(locates, [0, u16::MAX]);
+}
+
+#[test]
+fn what_comes_after_the_end_of_an_input_is_not_lost_where_its_step_had_been_written() {
+    let spec = Spec {
+        windows: ["1s", "session"]
+            .map(|label| label.parse().unwrap())
+            .to_vec(),
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for match_number in 1..=3 {
+        batch.clear();
+        batch.trades.push(&execution(match_number, 0, match_number));
+        output.clear();
+        apply(&mut sliding, &batch, &mut output);
+        sliding.finish(&mut output);
+        let trades: Vec<u32> = output.rows.iter().map(|row| row.sums.trades).collect();
+        assert_eq!(trades, [match_number as u32; 2]);
+    }
+}
+
+#[test]
+fn what_a_batch_holds_behind_a_silence_is_kept_until_it_is_in_the_windows() {
+    // As many as a chunk of the log, and none of them is in a window any more when the last come.
+    const CHUNK: u64 = 1 << 14;
+    let spec = Spec {
+        windows: vec!["1s".parse().unwrap()],
+        corrections: Corrections::Off,
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    let last = CHUNK - 10..CHUNK + 10;
+    for numbers in [1..last.start, last.clone()] {
+        batch.clear();
+        for match_number in numbers {
+            let second = if last.contains(&match_number) {
+                3_600
+            } else {
+                1
+            };
+            batch
+                .trades
+                .push(&execution(second * SECOND, 0, match_number));
+        }
+        apply(&mut sliding, &batch, &mut output);
+    }
+    batch.clear();
+    let (match_number, time) = (last.start, Timestamp(3_600 * SECOND));
+    batch.marks.push((0, Mark::Break { match_number, time }));
+    apply(&mut sliding, &batch, &mut output);
+    assert_eq!(sliding.counts().broken, 1);
+    output.clear();
+    sliding.finish(&mut output);
+    let trades: Vec<u32> = output.rows.iter().map(|row| row.sums.trades).collect();
+    assert_eq!(trades, [19]);
+}
+
+#[test]
+fn the_rows_of_a_long_silence_come_in_parts() {
+    const SYMBOLS: u16 = 700;
+    const SILENCE: u64 = 1_000;
+    let spec = Spec {
+        windows: vec!["session".parse().unwrap()],
+        every_end: true,
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for locate in 0..SYMBOLS {
+        batch.trades.push(&execution(1, locate, locate.into()));
+    }
+    (batch.now, batch.started) = (Timestamp(SILENCE * SECOND), true);
+    let (mut rows, mut parts) = (0, 0);
+    loop {
+        output.clear();
+        let applied = sliding.apply(&batch, &mut output).unwrap();
+        (rows, parts) = (rows + output.rows.len(), parts + 1);
+        let most = (1 << 16) + usize::from(SYMBOLS);
+        assert!(output.rows.len() < most, "{}", output.rows.len());
+        let newest = output.rows.last().map(|row| row.end);
+        assert_eq!(newest, Some(output.passed));
+        if applied == Applied::Whole {
+            break;
+        }
+    }
+    assert_eq!(rows as u64, u64::from(SYMBOLS) * SILENCE * 10);
+    assert!(parts > 100, "{parts}");
+}
