@@ -1,4 +1,4 @@
-//! A day too long for the model, so that the batch path works in slabs and the log gives up chunks:
+//! Days too long for the model, so that the batch path works in slabs, the log gives up chunks and rows come in parts:
 //! the paths and backends are held against each other.
 
 use std::collections::BTreeMap;
@@ -13,52 +13,115 @@ use widetape::wire::itch50::{
     BrokenTradeFields, Header, OrderExecutedWithPriceFields, StockTradingActionFields,
 };
 
+use super::straight::straight;
 use crate::common::plumbing::{Kept, Scripted, packet, trade};
 use crate::common::random::Random;
 
 const MILLI: u64 = 1_000_000;
 /// More than one slab of the batch path holds (2^18), and many chunks of the log (2^14).
 const TRADES: u64 = 280_000;
+/// Days of bursts and silences that are drawn.
+const DRAWN: u64 = 12;
 
-/// Blocks of a day of executions, of which a few are broken, soon or late.
-fn day() -> Vec<Vec<u8>> {
-    let mut random = Random(11);
-    let mut blocks = vec![Vec::new()];
-    let mut message = Vec::new();
-    for number in 1..=TRADES {
-        let header = Header {
-            locate: Locate((random.below(16) * random.below(2)) as u16),
-            tracking_number: 0,
-            timestamp: Timestamp(34_200_000 * MILLI + number * 3 * MILLI),
-        };
-        message.clear();
+/// Messages, and blocks of them.
+struct Day {
+    messages: Vec<Option<Vec<u8>>>,
+    blocks: Vec<Vec<u8>>,
+}
+
+impl Day {
+    fn new() -> Self {
+        Self {
+            messages: Vec::new(),
+            blocks: vec![Vec::new()],
+        }
+    }
+
+    fn add(&mut self, emit: impl FnOnce(&mut Vec<u8>)) {
+        let mut message = Vec::new();
+        emit(&mut message);
+        binaryfile::emit(&message, self.blocks.last_mut().unwrap()).unwrap();
+        self.messages.push(Some(message));
+    }
+
+    fn execution(&mut self, header: &Header, match_number: u64, random: &mut Random) {
         let executed = OrderExecutedWithPriceFields {
             reference: 7,
             executed_shares: 1 + random.below(500) as u32,
-            match_number: number,
+            match_number,
             printable: b'Y',
             execution_price: Price(1_000_000 + random.below(5_000) as u32),
         };
-        executed.emit(&header, &mut message);
-        let block = blocks.last_mut().unwrap();
-        binaryfile::emit(&message, block).unwrap();
-        if number % 9_973 == 0 {
-            message.clear();
-            let age = random.pick(&[1, 300, 2_000]);
-            let match_number = number - age.min(number - 1);
-            BrokenTradeFields { match_number }.emit(&header, &mut message);
-            binaryfile::emit(&message, block).unwrap();
-        }
-        if number % 1_000 == 0 {
-            blocks.push(Vec::new());
-        }
+        self.add(|message| executed.emit(header, message));
     }
-    blocks
+
+    fn broken(&mut self, header: &Header, match_number: u64) {
+        self.add(|message| BrokenTradeFields { match_number }.emit(header, message));
+    }
+
+    fn cut(&mut self) {
+        self.blocks.push(Vec::new());
+    }
 }
 
-fn run(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Kept {
+fn header(locate: u64, timestamp: u64) -> Header {
+    Header {
+        locate: Locate(locate as u16),
+        tracking_number: 0,
+        timestamp: Timestamp(timestamp),
+    }
+}
+
+/// Blocks of a day of executions, of which a few are broken, soon or late.
+fn day() -> Day {
+    let mut random = Random(11);
+    let mut day = Day::new();
+    for number in 1..=TRADES {
+        let locate = random.below(16) * random.below(2);
+        let header = header(locate, 34_200_000 * MILLI + number * 3 * MILLI);
+        day.execution(&header, number, &mut random);
+        if number % 9_973 == 0 {
+            let age = random.pick(&[1, 300, 2_000]);
+            day.broken(&header, number - age.min(number - 1));
+        }
+        if number % 1_000 == 0 {
+            day.cut();
+        }
+    }
+    day
+}
+
+/// A day of bursts and silences, in few large blocks.
+fn bursts(random: &mut Random) -> Day {
+    let symbols = random.pick(&[1, 3, 40, 700]);
+    let (mut day, mut time, mut number) = (Day::new(), 1, 0);
+    for _ in 0..12 {
+        let apart = random.pick(&[0, 1_000, MILLI, 40 * MILLI]);
+        for _ in 0..random.below(8_000) {
+            time += random.below(apart + 1);
+            number += 1;
+            let header = header(random.below(symbols), time);
+            day.execution(&header, number, random);
+            if random.below(200) == 0 {
+                let age = random.pick(&[0, 1, 50, 5_000, 20_000]);
+                // Some are broken twice, or nobody knows them.
+                day.broken(&header, (number + 1).saturating_sub(age));
+            }
+            if random.below(10_000) == 0 {
+                day.cut();
+            }
+        }
+        time += random.pick(&[0, 90, 1_500, 70_000, 3_000_000]) * MILLI;
+    }
+    day
+}
+
+fn run(day: &Day, spec: &Spec, mode: Mode, backend: Backend) -> Kept {
     let framing = Framing::Blocks { offset: 0 };
-    let packets = blocks.iter().map(|bytes| (0, packet(bytes, 0, framing)));
+    let packets = day
+        .blocks
+        .iter()
+        .map(|bytes| (0, packet(bytes, 0, framing)));
     let source = Scripted {
         packets: packets.collect(),
         at_most: 4,
@@ -75,9 +138,33 @@ fn run(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Kept {
     std::mem::take(&mut *kept.lock())
 }
 
-fn rows(blocks: &[Vec<u8>], spec: &Spec, mode: Mode, backend: Backend) -> Vec<Row> {
-    let kept = run(blocks, spec, mode, backend);
+fn rows(day: &Day, spec: &Spec, mode: Mode, backend: Backend) -> Vec<Row> {
+    let kept = run(day, spec, mode, backend);
     kept.rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Compares the paths and backends; returns the newest revision of each row and how many rows were written.
+fn agree(day: &Day, spec: &Spec, seed: u64) -> (Vec<Row>, usize) {
+    let streamed = rows(day, spec, Mode::Stream, Backend::Simd);
+    let written = streamed.len();
+    let straight = straight(spec, &day.messages, Random(seed), 50_000);
+    let is_same = straight.iter().map(|(_, row)| row).eq(&streamed);
+    assert!(is_same, "seed {seed}, {spec:?}");
+    let keyed = streamed
+        .into_iter()
+        .map(|row| ((row.end, row.symbol, row.locate, row.window), row));
+    let last: Vec<Row> = keyed.collect::<BTreeMap<_, _>>().into_values().collect();
+    for backend in [Backend::Scalar, Backend::Simd, Backend::Parallel] {
+        let batch = rows(day, spec, Mode::Batch, backend);
+        let differs = std::iter::zip(&batch, &last).find(|(batch, last)| batch != last);
+        let seen = (differs, batch.len());
+        assert_eq!(
+            seen,
+            (None, last.len()),
+            "seed {seed}, {backend:?}, {spec:?}"
+        );
+    }
+    (last, written)
 }
 
 fn compare(windows: &[&str], corrections: Corrections) {
@@ -88,22 +175,10 @@ fn compare(windows: &[&str], corrections: Corrections) {
         every_end: false,
         corrections,
     };
-    let blocks = day();
-    let streamed = rows(&blocks, &spec, Mode::Stream, Backend::Simd);
-    let written = streamed.len();
-    let keyed = streamed
-        .into_iter()
-        .map(|row| ((row.end, row.symbol, row.locate, row.window), row));
-    let last: Vec<Row> = keyed.collect::<BTreeMap<_, _>>().into_values().collect();
+    let (last, written) = agree(&day(), &spec, 1);
     assert_eq!(corrections == Corrections::Off, last.len() == written);
     let narrow = last.iter().filter(|row| row.window == 0).count();
     assert!(narrow > 8_000, "{narrow}");
-    for backend in [Backend::Scalar, Backend::Simd, Backend::Parallel] {
-        let batch = rows(&blocks, &spec, Mode::Batch, backend);
-        assert_eq!(batch.len(), last.len());
-        let differs = std::iter::zip(&batch, &last).find(|(batch, last)| batch != last);
-        assert_eq!(differs, None, "{backend:?}");
-    }
 }
 
 #[test]
@@ -119,32 +194,58 @@ fn a_long_day_whose_log_gives_up_its_old_end() {
 }
 
 #[test]
+fn bursts_and_silences() {
+    let (mut rows, mut written) = (0, 0);
+    for seed in 0..DRAWN {
+        let mut random = Random(seed);
+        let day = bursts(&mut random);
+        let windows = random.pick(&[
+            &["1s"][..],
+            &["100ms", "1m"],
+            &["session"],
+            &["700ms", "5s", "session"],
+            &["30m", "50ms"],
+        ]);
+        let within = |millis| Corrections::Within(Duration::from_millis(millis).unwrap());
+        let spec = Spec {
+            windows: windows.iter().map(|label| label.parse().unwrap()).collect(),
+            step: Duration::from_millis(random.pick(&[100, 250, 1_000])).unwrap(),
+            corrections: random.pick(&[
+                Corrections::Off,
+                Corrections::All,
+                within(10),
+                within(2_000),
+            ]),
+            ..Spec::default()
+        };
+        let (last, all) = agree(&day, &spec, seed);
+        (rows, written) = (rows + last.len(), written + all);
+    }
+    assert!(written > rows, "{rows} {written}");
+}
+
+#[test]
 fn what_comes_with_a_long_silence_comes_once_and_its_rows_are_those_of_the_batch_path() {
     const HOURS: u64 = 4;
-    let mut blocks = vec![Vec::new()];
-    let header = Header {
-        locate: Locate(1),
-        tracking_number: 0,
-        timestamp: Timestamp(HOURS * 3_600_000 * MILLI),
-    };
-    let mut halt = Vec::new();
-    StockTradingActionFields {
+    let mut day = Day::new();
+    let header = header(1, HOURS * 3_600_000 * MILLI);
+    let halt = StockTradingActionFields {
         stock: Symbol::new("AAPL").unwrap(),
         trading_state: b'H',
         reserved: b' ',
         reason: *b"T1  ",
+    };
+    for message in [trade(5, 1), trade(header.timestamp.0, 2)] {
+        day.add(|out| out.extend(message));
     }
-    .emit(&header, &mut halt);
-    for message in [trade(5, 1), trade(header.timestamp.0, 2), halt] {
-        binaryfile::emit(&message, &mut blocks[0]).unwrap();
-    }
+    day.add(|out| halt.emit(&header, out));
     let spec = Spec {
         windows: vec!["session".parse().unwrap()],
         every_end: true,
         ..Spec::default()
     };
-    let streamed = run(&blocks, &spec, Mode::Stream, Backend::Simd);
-    let batch = run(&blocks, &spec, Mode::Batch, Backend::Simd);
+    let streamed = run(&day, &spec, Mode::Stream, Backend::Simd);
+    let batch = run(&day, &spec, Mode::Batch, Backend::Simd);
     // Twice as many as are handed on at once.
     assert_eq!(streamed.rows.len() as u64, HOURS * 36_000 + 1);
     assert!(std::iter::zip(&streamed.rows, &batch.rows).all(|(one, other)| one.1 == other.1));

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use widetape::columns::Batch;
-use widetape::cpu::Scalar;
-use widetape::engine::{Backend, Clock, Engine, Mode, Normaliser, Options};
+use widetape::engine::{Backend, Clock, Engine, Mode, Options};
 use widetape::feed::Framing;
 use widetape::market::{Duration, Timestamp};
 use widetape::metrics::Counter;
 use widetape::publish::Shared;
-use widetape::window::{Corrections, Output, Policy, Row, Sliding, Spec};
+use widetape::window::{Corrections, Policy, Row, Spec};
 use widetape::wire::binaryfile;
 
 use super::days::{Event, Kind, Trade, day, messages, spec};
 use super::model;
-use super::straight::apply;
+use super::straight::straight;
 use crate::common::plumbing::{Kept, Scripted, pack, packet};
 use crate::common::random::Random;
 
@@ -87,41 +85,6 @@ fn final_rows(rows: &Rows) -> Vec<Row> {
     keyed.collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
-/// Straight into the windows: batches of a few messages, and a few rows at once.
-fn straight(spec: &Spec, messages: &[Option<Vec<u8>>], mut random: Random) -> Rows {
-    let mut normaliser = Normaliser::new(false);
-    let rows_at_once = random.pick(&[1, 2, 7, 1 << 16]);
-    let mut sliding = Sliding::new(spec.clone(), Box::new(Scalar)).with_rows_at_once(rows_at_once);
-    let (mut batch, mut output) = (Batch::default(), Output::default());
-    let most = random.pick(&[1, 4, 100]);
-    let mut left = 0;
-    for (sequence, message) in (1..).zip(messages) {
-        match message {
-            None => normaliser.gap(sequence, 1),
-            Some(message) => normaliser.message(message, &mut batch).unwrap(),
-        }
-        if left == 0 {
-            apply(&mut sliding, &batch, &mut output);
-            batch.clear();
-            left = random.below(most);
-        } else {
-            left -= 1;
-        }
-    }
-    apply(&mut sliding, &batch, &mut output);
-    batch.clear();
-    normaliser.finish(&mut batch);
-    apply(&mut sliding, &batch, &mut output);
-    sliding.finish(&mut output);
-    let mut rows = Vec::new();
-    let mut from = 0;
-    for (time, to) in output.updates {
-        rows.extend(output.rows[from..to].iter().map(|&row| (time, row)));
-        from = to;
-    }
-    rows
-}
-
 /// Compares every way with the model; returns how many rows and corrections there were.
 fn compare(spec: &Spec, events: &[Event], seed: u64) -> (usize, usize) {
     let modelled = model::run(spec, events);
@@ -131,7 +94,7 @@ fn compare(spec: &Spec, events: &[Event], seed: u64) -> (usize, usize) {
     let context = |way: &str| format!("seed {seed}, {way}, {spec:?}\n{events:#?}");
     let random = Random(seed * 8 + BACKENDS.len() as u64);
     assert_eq!(
-        straight(spec, &messages, random),
+        straight(spec, &messages, random, 100),
         modelled.rows,
         "{}",
         context("straight")

@@ -2,14 +2,57 @@
 
 use widetape::columns::{Batch, Mark};
 use widetape::cpu::Scalar;
+use widetape::engine::Normaliser;
 use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
-use widetape::window::{Applied, Corrections, Output, Sliding, Spec};
+use widetape::window::{Applied, Corrections, Output, Row, Sliding, Spec};
+
+use crate::common::random::Random;
 
 const SECOND: u64 = 1_000_000_000;
 
 /// Applies a batch, in as many parts as it takes.
-pub(super) fn apply(sliding: &mut Sliding, batch: &Batch, output: &mut Output) {
+fn apply(sliding: &mut Sliding, batch: &Batch, output: &mut Output) {
     while sliding.apply(batch, output).unwrap() == Applied::InPart {}
+}
+
+/// Rows of messages straight into the windows: batches of at most so many, and rows in large parts or small.
+pub(super) fn straight(
+    spec: &Spec,
+    messages: &[Option<Vec<u8>>],
+    mut random: Random,
+    most: u64,
+) -> Vec<(Timestamp, Row)> {
+    let mut normaliser = Normaliser::new(false);
+    let rows_at_once = random.pick(&[1, 2, 7, 1 << 16]);
+    let mut sliding = Sliding::new(spec.clone(), Box::new(Scalar)).with_rows_at_once(rows_at_once);
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    let most = random.pick(&[1, 4, most]);
+    let mut left = 0;
+    for (sequence, message) in (1..).zip(messages) {
+        match message {
+            None => normaliser.gap(sequence, 1),
+            Some(message) => normaliser.message(message, &mut batch).unwrap(),
+        }
+        if left == 0 {
+            apply(&mut sliding, &batch, &mut output);
+            batch.clear();
+            left = random.below(most);
+        } else {
+            left -= 1;
+        }
+    }
+    apply(&mut sliding, &batch, &mut output);
+    batch.clear();
+    normaliser.finish(&mut batch);
+    apply(&mut sliding, &batch, &mut output);
+    sliding.finish(&mut output);
+    let mut rows = Vec::new();
+    let mut from = 0;
+    for (time, to) in output.updates {
+        rows.extend(output.rows[from..to].iter().map(|&row| (time, row)));
+        from = to;
+    }
+    rows
 }
 
 fn execution(time: u64, locate: u16, match_number: u64) -> Trade {
