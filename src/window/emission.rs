@@ -279,7 +279,9 @@ impl Sliding {
             let mut labels: Vec<_> = locates.map(|locate| (self.label(locate), locate)).collect();
             labels.sort_unstable();
             let windows = self.spec.windows.len();
-            let before = self.totals.clone();
+            std::mem::swap(&mut self.totals, &mut self.unranked);
+            let before = &self.unranked;
+            self.totals.resize(before.len(), Totals::EMPTY);
             for (place, (symbol, locate)) in labels.into_iter().enumerate() {
                 let first =
                     std::mem::replace(&mut self.firsts[locate.index()], (place * windows) as u32);

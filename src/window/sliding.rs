@@ -67,6 +67,8 @@ pub struct Sliding {
     pub(super) is_ranked: bool,
     /// Of all symbols, window by window, in the order of their rows; of symbols that are not ranked yet behind those.
     pub(super) totals: Vec<Totals>,
+    /// Room for the order before, while symbols are ranked.
+    pub(super) unranked: Vec<Totals>,
     /// By locate, where in `totals` its first window is.
     pub(super) firsts: Vec<u32>,
     pub(super) entries: Entries,
@@ -124,6 +126,7 @@ impl Sliding {
             symbols: Symbols::default(),
             directory: Directory::new(),
             totals: Vec::new(),
+            unranked: Vec::new(),
             firsts: Vec::new(),
             next_entry: 1,
             rows_at_once: ROWS_AT_ONCE,
@@ -141,9 +144,10 @@ impl Sliding {
         if room > 0 {
             self.symbols.reserve(SYMBOLS);
             // Writing brings the pages in now, not name by name.
-            self.totals
-                .resize(SYMBOLS * self.spec.windows.len(), Totals::EMPTY);
-            self.totals.clear();
+            for totals in [&mut self.totals, &mut self.unranked] {
+                totals.resize(SYMBOLS * self.spec.windows.len(), Totals::EMPTY);
+                totals.clear();
+            }
             self.firsts.reserve(SYMBOLS);
         }
         let entries = if self.finite { room / ENTRIES_IN } else { 0 };
