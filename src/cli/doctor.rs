@@ -1,6 +1,7 @@
 //! `doctor`: what this machine gives, and what to change.
 
 mod machine;
+mod stalls;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
@@ -19,13 +20,20 @@ pub(super) struct Args {
     /// Folder that holds the proc and sys of the machine to look at, such as a copy of another's.
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     root: PathBuf,
+    /// Keep every core busy for so long and say for how much of that it stood still; not where a service runs.
+    #[arg(long, value_name = "DURATION")]
+    watch: Option<crate::Duration>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let config = args.config.as_deref().map(Config::read).transpose()?;
     let mut lines = vec![format!("widetape {}", env!("CARGO_PKG_VERSION"))];
     lines.push(format!("{:<12}{}", "cpu", processor()));
-    for finding in machine::findings(&args.root, &config.unwrap_or_default()) {
+    let mut findings = machine::findings(&args.root, &config.unwrap_or_default());
+    if let Some(watch) = args.watch {
+        findings.extend(stalls::findings(Duration::from_nanos(watch.nanos())));
+    }
+    for finding in findings {
         lines.push(format!("{:<12}{}", finding.topic, finding.found));
         lines.push(format!("{:<12}{}", "", finding.advice));
     }

@@ -71,9 +71,13 @@ fn plant(root: &Path, files: &[(&str, &str)]) {
 
 /// What is found and advised on each topic, one line each.
 fn told(root: &Path, config: Option<&PathBuf>) -> Vec<String> {
-    let mut arguments = vec!["doctor", "--root", text(root)];
+    let mut arguments = vec!["--root", text(root)];
     arguments.extend(config.into_iter().flat_map(|path| ["--config", text(path)]));
-    let done = widetape(&arguments).exits(0);
+    lines(&arguments)
+}
+
+fn lines(arguments: &[&str]) -> Vec<String> {
+    let done = widetape(&[&["doctor"], arguments].concat()).exits(0);
     let mut lines: Vec<String> = Vec::new();
     for line in done.text().lines() {
         match (line.strip_prefix("            "), lines.last_mut()) {
@@ -105,6 +109,15 @@ fn doctor_says_what_this_machine_gives() {
     ] {
         says(&lines, topic, "");
     }
+}
+
+#[test]
+fn doctor_watches_the_cores_if_asked() {
+    let watched = lines(&["--watch", "50ms"]);
+    says(&watched, "stalls ", "more than 1 ms");
+    says(&watched, "preempted ", "more than 1 ms");
+    let unasked = lines(&[]);
+    assert!(!unasked.iter().any(|line| line.starts_with("stalls ")));
 }
 
 #[test]
