@@ -46,7 +46,7 @@ pub(super) struct Broken {
 pub(crate) const SYMBOLS: usize = 1 << 14;
 /// Of how many executions of a day one entry is there at a time.
 const ENTRIES_IN: usize = 8;
-/// With so many rows, 4 MiB of them, they are handed on before those of another end are written.
+/// With so many rows, 4 MiB of them, they are handed on before those of another end or break are written.
 const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// All windows of all symbols.
@@ -90,7 +90,7 @@ pub struct Sliding {
     pub(super) narrow: bool,
     /// How many rows are enough for one call.
     pub(super) rows_at_once: usize,
-    /// With how many rows in the output no further end is passed.
+    /// With how many rows in the output no further end is passed, and no further break applied.
     pub(super) enough: usize,
     pub(super) progress: Progress,
     /// The first end that had not been passed when old trades were last given up.
@@ -159,7 +159,8 @@ impl Sliding {
         }
     }
 
-    /// The windows with another number of rows, at least 1, with which no further end is passed in one call.
+    /// The windows with another number of rows, at least 1, with which no further end is passed, and no further
+    /// break applied, in one call.
     #[must_use]
     pub fn with_rows_at_once(self, rows_at_once: usize) -> Self {
         Self {
@@ -213,6 +214,11 @@ impl Sliding {
         self.pass_ends(now, output)
     }
 
+    /// Whether there are enough rows for one call.
+    pub(super) fn is_full(&self, output: &Output) -> bool {
+        output.rows.len() >= self.enough
+    }
+
     fn pass_ends(&mut self, now: u64, output: &mut Output) -> Applied {
         let step = self.spec.step.nanos();
         let last = now / step * step;
@@ -221,7 +227,7 @@ impl Sliding {
             if end > last {
                 break;
             }
-            if output.rows.len() >= self.enough {
+            if self.is_full(output) {
                 output.passed = Timestamp(self.next_end - step);
                 return Applied::InPart;
             }

@@ -172,3 +172,36 @@ fn the_rows_of_a_long_silence_come_in_parts() {
     assert_eq!(rows as u64, u64::from(SYMBOLS) * SILENCE * 10);
     assert!(parts > 100, "{parts}");
 }
+
+#[test]
+fn the_rows_of_many_breaks_come_in_parts() {
+    // More than are handed on at once.
+    const ENDS: usize = 80_000;
+    const BREAKS: u64 = 3;
+    let spec = Spec {
+        windows: vec!["session".parse().unwrap()],
+        every_end: true,
+        corrections: Corrections::All,
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar));
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for match_number in 0..=BREAKS {
+        batch.trades.push(&execution(1, 0, match_number));
+    }
+    let time = Timestamp(ENDS as u64 * SECOND / 10);
+    (batch.now, batch.started) = (time, true);
+    apply(&mut sliding, &batch, &mut output);
+    assert_eq!(output.rows.len(), ENDS);
+    batch.clear();
+    for match_number in 0..BREAKS {
+        batch.marks.push((0, Mark::Break { match_number, time }));
+    }
+    for breaks in 1..=BREAKS {
+        output.clear();
+        let applied = sliding.apply(&batch, &mut output).unwrap();
+        assert_eq!(output.rows.len(), ENDS);
+        assert_eq!(sliding.counts().broken, breaks);
+        assert_eq!(applied == Applied::Whole, breaks == BREAKS);
+    }
+}
