@@ -109,7 +109,7 @@ impl Pipeline {
 
     /// The rows of the day, in feed order, each handed to `each`; returns how many tops of book changed.
     /// Messages become columns, and columns rows, batch by batch.
-    fn rows(&mut self, blocks: &[u8], mut each: impl FnMut(&Row)) -> usize {
+    fn rows(&mut self, blocks: &[u8], mut each: impl FnMut(Row)) -> usize {
         let (mut batch, mut output) = (Batch::default(), Output::default());
         let (mut messages, mut quotes) = (Blocks::new(blocks), 0);
         while messages.consumed() < blocks.len() {
@@ -123,13 +123,17 @@ impl Pipeline {
             while applied == Applied::InPart {
                 let outcome = self.sliding.apply(&batch, &mut output);
                 applied = outcome.expect("room in the log");
-                output.rows.iter().for_each(&mut each);
+                output
+                    .each()
+                    .for_each(|(_, rows)| rows.iter().for_each(&mut each));
                 output.clear();
             }
             quotes += batch.quotes.len();
         }
         self.sliding.finish(&mut output);
-        output.rows.iter().for_each(&mut each);
+        output
+            .each()
+            .for_each(|(_, rows)| rows.iter().for_each(&mut each));
         quotes
     }
 }
@@ -142,7 +146,7 @@ fn session_sums(blocks: &[u8], mut pipeline: Pipeline, spec: &Spec) -> Sums {
         if usize::from(row.window) == session {
             let Row {
                 locate, sums: of, ..
-            } = *row;
+            } = row;
             let values = (of.notional.get(), of.volume, u64::from(of.trades));
             sums.insert(locate.0, values);
         }

@@ -1,6 +1,6 @@
 //! One end of the live windows: 10,000 symbols, a window of a minute at a step of 100 ms, some 214
 //! executions a step as on a day of 50 million. What is timed is the end itself: what leaves, and the
-//! rows that are written. Then a break among the executions of one symbol, 10,000 a step.
+//! rows that are written; then with somebody who reads them. Then a break among the executions of one symbol, 10,000 a step.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -108,34 +108,65 @@ fn check(every_end: bool) {
         sums[trade.locate.index()].push(trade.price.0, trade.shares.0);
     }
     let held = sums.iter().filter(|sums| sums.trades > 0).count();
-    assert!(
-        output
-            .rows
-            .iter()
-            .all(|row| row.sums == sums[row.locate.index()])
-    );
-    assert!(output.rows.len() > 200 && (!every_end || output.rows.len() == held));
+    let mut rows = output.each().flat_map(|(_, rows)| rows);
+    assert!(rows.all(|row| row.sums == sums[row.locate.index()]));
+    assert!(output.len() > 200 && (!every_end || output.len() == held));
 }
 
-/// Plays `steps` steps and returns the CPU time of their ends, without that of the clock itself: it asks the
-/// system, which takes half a microsecond, and is asked twice before each end to see how long.
-fn play(sliding: &mut Sliding, market: &mut Market, now: &mut u64, steps: u64) -> Duration {
-    let (mut batch, mut output) = (Batch::default(), Output::default());
-    let (mut spent, mut clock) = (Duration::ZERO, Duration::ZERO);
-    for _ in 0..steps {
-        market.step(*now, &mut batch);
-        apply(sliding, &batch, &mut output);
-        output.clear();
-        *now += STEP;
-        let asked = cpu_time::now();
-        let start = cpu_time::now();
-        let applied = sliding.advance(*now, &mut output);
-        spent += cpu_time::now() - start;
-        assert_eq!(applied, Applied::Whole);
-        clock += start - asked;
-        black_box(&output);
+/// Windows while the market plays.
+struct Played {
+    sliding: Sliding,
+    output: Output,
+    market: Market,
+    now: u64,
+    /// Whether the rows are read as well.
+    is_read: bool,
+}
+
+impl Played {
+    fn new(every_end: bool, is_read: bool) -> Self {
+        let mut played = Self {
+            sliding: windows(every_end),
+            output: Output::default(),
+            market: Market::default(),
+            now: OPEN,
+            is_read,
+        };
+        played.play(700);
+        played
     }
-    spent.saturating_sub(clock)
+
+    /// Plays `steps` steps and returns the CPU time of their ends, without that of the clock itself: it asks the
+    /// system, which takes half a microsecond, and is asked twice before each end to see how long.
+    fn play(&mut self, steps: u64) -> Duration {
+        let Self {
+            sliding,
+            output,
+            market,
+            now,
+            is_read,
+        } = self;
+        let mut batch = Batch::default();
+        let (mut spent, mut clock) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..steps {
+            market.step(*now, &mut batch);
+            apply(sliding, &batch, output);
+            output.clear();
+            *now += STEP;
+            let asked = cpu_time::now();
+            let start = cpu_time::now();
+            let applied = sliding.advance(*now, output);
+            if *is_read {
+                let rows = output.each().flat_map(|(_, rows)| rows);
+                black_box(rows.map(|row| row.sums.volume).sum::<u64>());
+            }
+            spent += cpu_time::now() - start;
+            assert_eq!(applied, Applied::Whole);
+            clock += start - asked;
+            black_box(&output);
+        }
+        spent.saturating_sub(clock)
+    }
 }
 
 /// The window of a minute with executions of one symbol in it, which have the match numbers from 0 on.
@@ -188,13 +219,15 @@ fn break_some(breaks: u64) -> Duration {
 
 pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("window");
-    for (name, every_end) in [("changed rows", false), ("all rows", true)] {
+    for (name, every_end, is_read) in [
+        ("changed rows", false, false),
+        ("all rows", true, false),
+        ("changed rows, read", false, true),
+        ("all rows, read", true, true),
+    ] {
         check(every_end);
-        let (mut sliding, mut market, mut now) = (windows(every_end), Market::default(), OPEN);
-        play(&mut sliding, &mut market, &mut now, 700);
-        group.bench_function(name, |b| {
-            b.iter_custom(|ends| play(&mut sliding, &mut market, &mut now, ends));
-        });
+        let mut played = Played::new(every_end, is_read);
+        group.bench_function(name, |b| b.iter_custom(|ends| played.play(ends)));
     }
     group.sample_size(10);
     group.bench_function("a break", |b| b.iter_custom(break_some));

@@ -44,7 +44,7 @@
 //!     }
 //!     fn listing(&mut self, _: Locate, _: Symbol) {}
 //!     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
-//!         self.0.extend_from_slice(update.rows);
+//!         self.0.extend(update.rows);
 //!         Ok(())
 //!     }
 //!     fn finish(&mut self) -> io::Result<()> {
@@ -122,7 +122,7 @@ pub use publish::text::Format;
 pub use publish::{LiveTable, Newest, Now, Only, Publisher, Shared, Update};
 pub use session::{RerequestOptions, SequencerOptions};
 pub use window::{
-    Corrections, Measure, Policy, Row, Selection, Spec, Wanted, Width, Window, vwap_micros,
+    Corrections, Measure, Policy, Row, Rows, Selection, Spec, Wanted, Width, Window, vwap_micros,
 };
 pub use wire::binaryfile::Blocks;
 pub use wire::moldudp64::session_id;

@@ -169,21 +169,22 @@ struct Stages {
 }
 
 impl Stages {
-    fn new() -> Self {
+    /// `every_end`: all rows, in a table.
+    fn new(every_end: bool) -> Self {
         let spec = Spec {
             windows: ["10ms", "100ms", "1s"]
                 .map(|label| label.parse().unwrap())
                 .to_vec(),
             step: Duration::from_millis(10).unwrap(),
             policy: Policy::All,
-            every_end: false,
+            every_end,
             corrections: Corrections::Off,
         };
         Self {
             pool: Pool::new(64, 16_384),
             sequencer: Sequencer::new(SequencerOptions::default()),
             normaliser: Normaliser::new(true),
-            sliding: Sliding::new(spec, Box::new(Scalar)),
+            sliding: Sliding::new(spec, Box::new(Scalar)).with_rows_in_table(0),
             deliveries: Vec::new(),
             batch: Batch::default(),
             output: Output::default(),
@@ -236,7 +237,7 @@ impl Stages {
             let applied = self.sliding.apply(&self.batch, &mut self.output);
             assert_eq!(applied.unwrap(), Applied::Whole);
         });
-        self.rows += self.output.rows.len();
+        self.rows += self.output.len();
         self.trades += self.batch.trades.len();
         for (total, more) in self.allocated.iter_mut().zip(count) {
             *total += more;
@@ -267,21 +268,23 @@ impl Stages {
 
 #[test]
 fn a_packet_costs_no_allocation_from_parsing_to_rows() {
-    let mut stages = Stages::new();
-    stages.cycles(0..2_400);
-    assert!(
-        stages.allocated[2] > 0 && stages.allocated[3] > 0,
-        "warming up"
-    );
-    (stages.rows, stages.trades, stages.allocated) = (0, 0, [0; 4]);
-    stages.cycles(2_400..4_800);
-    assert_eq!(stages.allocated, [0; 4]);
-    // Several chunks of the log (2^14) were given up and filled again, and rows were written.
-    assert_eq!(stages.trades, 2_400 * 2 * SYMBOLS as usize);
-    assert_eq!(stages.rows, 240 * 3 * SYMBOLS as usize);
-    assert_eq!(stages.pool.counts().outstanding, 0);
-    let counts = stages.sequencer.counts();
-    assert_eq!((counts.lost_messages, counts.line(1).used), (0, 600));
+    for every_end in [false, true] {
+        let mut stages = Stages::new(every_end);
+        stages.cycles(0..2_400);
+        assert!(
+            stages.allocated[2] > 0 && stages.allocated[3] > 0,
+            "warming up"
+        );
+        (stages.rows, stages.trades, stages.allocated) = (0, 0, [0; 4]);
+        stages.cycles(2_400..4_800);
+        assert_eq!(stages.allocated, [0; 4]);
+        // Several chunks of the log (2^14) were given up and filled again, and rows were written.
+        assert_eq!(stages.trades, 2_400 * 2 * SYMBOLS as usize);
+        assert_eq!(stages.rows, 240 * 3 * SYMBOLS as usize);
+        assert_eq!(stages.pool.counts().outstanding, 0);
+        let counts = stages.sequencer.counts();
+        assert_eq!((counts.lost_messages, counts.line(1).used), (0, 600));
+    }
 }
 
 #[test]

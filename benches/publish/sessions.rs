@@ -117,7 +117,7 @@ fn step(acceptor: &mut Acceptor, rows: &[Row]) {
     acceptor.set_clock(clock());
     let update = Update {
         time: rows[0].end,
-        rows,
+        rows: rows.into(),
         tops: &[],
     };
     acceptor.publish(&update).expect("sockets");

@@ -60,7 +60,7 @@ impl Desk {
         self.acceptor.set_clock(clock());
         let update = Update {
             time: rows[0].end,
-            rows,
+            rows: rows.into(),
             tops: &[],
         };
         self.acceptor.publish(&update).expect("sockets");

@@ -3,7 +3,7 @@
 use crate::columns::{Batch, Mark, Quotes};
 use crate::market::{Locate, Symbol, Timestamp, Top, TradingStatus};
 use crate::publish::{Publisher, TapeEvent, Update};
-use crate::window::Output;
+use crate::window::{Output, Rows};
 
 /// Rows, newest tops of book and new symbols.
 #[derive(Debug, Default)]
@@ -24,10 +24,10 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// With room for so many rows, its pages there already.
-    pub(super) fn with_room(rows: usize) -> Self {
+    /// With room for so many rows, and for a table of so many lines, their pages there already.
+    pub(super) fn with_room(rows: usize, lines: usize) -> Self {
         let mut results = Self::default();
-        results.output.reserve(rows);
+        results.output.reserve(rows, lines);
         results
     }
 
@@ -99,22 +99,16 @@ impl Results {
         {
             publisher.trades(now, &self.tape)?;
         }
-        let mut from = 0;
-        for (index, &(time, to)) in self.output.updates.iter().enumerate() {
-            let last = index + 1 == self.output.updates.len();
-            let tops = if last { &self.tops[..] } else { &[] };
-            publisher.publish(&Update {
-                time,
-                rows: &self.output.rows[from..to],
-                tops,
-            })?;
-            from = to;
+        let last = self.output.updates.len().saturating_sub(1);
+        for (index, (time, rows)) in self.output.each().enumerate() {
+            let tops = if index == last { &self.tops[..] } else { &[] };
+            publisher.publish(&Update { time, rows, tops })?;
         }
         if self.output.updates.is_empty() && !self.tops.is_empty() {
             let time = self.output.passed;
             publisher.publish(&Update {
                 time,
-                rows: &[],
+                rows: Rows::NONE,
                 tops: &self.tops,
             })?;
         }

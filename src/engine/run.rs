@@ -296,8 +296,13 @@ impl Engine {
 fn results_pipe(options: &Options) -> (Outlet<Box<Results>>, Inlet<Box<Results>>) {
     let (outlet, mut inlet) = pipe(options.queue);
     if options.executions > 0 {
-        let rows = SYMBOLS * options.spec.windows.len();
-        (0..STOCK).for_each(|_| inlet.give_back(Box::new(Results::with_room(rows))));
+        let lines = SYMBOLS * options.spec.windows.len();
+        // All rows of an end are in its table, if they are more than half of its lines.
+        let (rows, lines) = match options.spec.every_end {
+            true => (lines / 2, lines),
+            false => (lines, 0),
+        };
+        (0..STOCK).for_each(|_| inlet.give_back(Box::new(Results::with_room(rows, lines))));
     }
     (outlet, inlet)
 }

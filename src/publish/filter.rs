@@ -82,7 +82,7 @@ impl Publisher for Only {
         }
         self.inner.publish(&Update {
             time: update.time,
-            rows: &self.rows,
+            rows: (&self.rows).into(),
             tops: &self.tops,
         })
     }

@@ -14,7 +14,7 @@ pub use newest::Newest;
 pub use shared::Shared;
 
 use crate::market::{Locate, Symbol, Timestamp, Top, Trade, TradingStatus};
-use crate::window::Row;
+use crate::window::Rows;
 
 /// What one end, or one correction, brings.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Update<'a> {
     /// The end whose rows these are; for corrections, the feed time of the break.
     pub time: Timestamp,
     /// New rows and corrected rows (`revision` above 0), ordered by (end, symbol, window).
-    pub rows: &'a [Row],
+    pub rows: Rows<'a>,
     /// Tops of book that changed since the last update, newest value, each symbol once.
     pub tops: &'a [(Locate, Symbol, Top)],
 }

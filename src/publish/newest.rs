@@ -35,9 +35,9 @@ impl Publisher for Newest {
 
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
         for row in update.rows {
-            let newest = self.rows.entry((row.symbol, row.window)).or_insert(*row);
+            let newest = self.rows.entry((row.symbol, row.window)).or_insert(row);
             if row.end >= newest.end {
-                *newest = *row;
+                *newest = row;
             }
         }
         Ok(())

@@ -35,13 +35,14 @@ pub struct LogFull;
 const AHEAD: usize = 12;
 
 impl Sliding {
-    /// Applies a batch, or what is left of it, and appends the rows that it brings: once these are 65,536, neither
-    /// those of another end nor of another break. What has been applied in part is the next to be applied.
+    /// Applies a batch, or what is left of it, and appends the rows that it brings: once these are 65,536, or all rows
+    /// of an end in a table, neither those of another end nor of another break. What has been applied in part is the
+    /// next to be applied.
     ///
     /// # Errors
     /// When the day holds more executions than positions.
     pub fn apply(&mut self, batch: &Batch, output: &mut Output) -> Result<Applied, LogFull> {
-        self.enough = output.rows.len().saturating_add(self.rows_at_once);
+        self.enough = output.len().saturating_add(self.rows_at_once);
         while let Some(&(before, mark)) = batch.marks.get(self.progress.marks) {
             // One break may write thousands of rows again.
             if self.is_full(output)

@@ -4,7 +4,8 @@ use super::candidates::Candidates;
 use super::entries::{Entry, EntryNumber};
 use super::sliding::Sliding;
 use super::state::Totals;
-use super::{Output, Row, Width};
+use super::table::held;
+use super::{Output, Width};
 use crate::market::{Locate, Timestamp};
 
 /// How many entries before it enters or leaves the state of its symbol is asked for.
@@ -14,6 +15,8 @@ const LATER: usize = 16;
 
 /// How many entries can come before what has been asked for the first of them leaves the cache.
 const FRESH: EntryNumber = 128;
+/// Where fewer than one line in so many is a row, rows are copied: who reads a table reads all lines.
+const MOST: usize = 2;
 /// For how many symbols highs, or lows, are looked up together.
 const TOGETHER: usize = 32;
 
@@ -45,15 +48,6 @@ impl Missing {
     }
 }
 
-/// One bit for each window of a symbol that holds an execution.
-#[inline(always)]
-fn held(totals: &[Totals]) -> u64 {
-    let held = totals.iter().rev();
-    held.fold(0, |held, totals| {
-        held << 1 | u64::from(totals.sums.trades > 0)
-    })
-}
-
 /// Looks up the highs and lows that are missing in the window whose totals are at `row`.
 #[inline(always)]
 fn look_up(
@@ -76,7 +70,8 @@ fn look_up(
 impl Sliding {
     /// First end, from `next_end` on, at which a row may be due.
     pub(super) fn next_interesting_end(&self) -> u64 {
-        if self.next_entry < self.entries.end() || self.due_rows.has_due() {
+        let is_due = self.spec.every_end && self.changes.count() > 0;
+        if is_due || self.next_entry < self.entries.end() {
             return self.next_end;
         }
         let step = self.spec.step.nanos();
@@ -110,9 +105,9 @@ impl Sliding {
         let oldest = self.oldest_period();
         self.oldest = self.entries.first_of(oldest);
         self.entries.drop_before(oldest);
-        let before = output.rows.len();
+        let before = output.len();
         self.write_rows(end, output);
-        self.counts.rows += (output.rows.len() - before) as u64;
+        self.counts.rows += (output.len() - before) as u64;
         output.close(end);
     }
 
@@ -127,7 +122,7 @@ impl Sliding {
             self.complete |= u64::from(complete) << window;
             news |= u64::from(complete != before) << window;
         }
-        if news != 0 {
+        if news != 0 && !self.spec.every_end {
             self.tell_all(news);
         }
     }
@@ -157,6 +152,7 @@ impl Sliding {
         let (memory, totals) = (self.memory, &mut *self.totals);
         let (firsts, candidates) = (&*self.firsts, &*self.symbols.candidates);
         let row = |locate: Locate| firsts[locate.index()] as usize + window;
+        let every_end = self.spec.every_end;
         let mut missing = [Missing::NONE; 2];
         let stretch = self.entries.stretch(from);
         let leaving = &stretch[..stretch.len().min((end - from) as usize)];
@@ -176,8 +172,9 @@ impl Sliding {
             let (high_left, low_left) = left.take(from + index as EntryNumber, entry);
             missing[0].note_if(entry.locate, high_left);
             missing[1].note_if(entry.locate, low_left);
-            // A window that is empty now has no row.
-            self.due_rows.set(row_left, left.sums.trades > 0);
+            // A window that is empty now has no row; its line in a table has changed.
+            self.due_rows
+                .set(row_left, (left.sums.trades > 0) | every_end);
             if missing.iter().any(|noted| noted.count == TOGETHER) {
                 look_up(&mut missing, candidates, totals, row);
             }
@@ -252,23 +249,26 @@ impl Sliding {
     /// Writes the rows that are due.
     fn write_rows(&mut self, end: u64, output: &mut Output) {
         let (end, complete) = (Timestamp(end), self.complete);
-        let row = |totals: &Totals| Row {
-            sums: totals.sums,
-            end,
-            locate: totals.locate,
-            symbol: totals.symbol,
-            window: totals.window,
-            complete: complete >> totals.window & 1 == 1,
-            revision: 0,
-        };
-        let (totals, rows) = (&*self.totals, &mut output.rows);
-        if self.spec.every_end {
-            self.due_rows
-                .runs(|run| rows.extend(totals[run].iter().map(row)));
-        } else {
-            let due = self.due_rows.take().iter();
+        let totals = &*self.totals;
+        let due = self.due_rows.take();
+        if !self.spec.every_end {
             // Two maps: as one they would copy each row twice.
-            rows.extend(due.map(|&due| &totals[due as usize]).map(row));
+            let due = due.iter().map(|&due| &totals[due as usize]);
+            output
+                .rows
+                .extend(due.map(|totals| totals.row(end, complete)));
+            return;
+        }
+        self.changes.note(due, totals);
+        let (count, lines) = (self.changes.count(), totals.len());
+        let is_shown = count >= self.rows_in_table
+            && count >= lines / MOST
+            && output.show((end, complete), totals, &self.changes);
+        if !is_shown {
+            let rows = &mut output.rows;
+            self.changes.runs(|run| {
+                rows.extend(totals[run].iter().map(|totals| totals.row(end, complete)))
+            });
         }
     }
 
@@ -294,9 +294,7 @@ impl Sliding {
             }
             self.due_rows.resize(self.totals.len());
             self.is_ranked = true;
-            if self.spec.every_end {
-                self.tell_all(u64::MAX);
-            }
+            self.changes.forget();
         }
     }
 

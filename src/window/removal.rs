@@ -93,6 +93,10 @@ impl Sliding {
         let close = newest.map_or(Price(0), |newest| self.log.get(newest).price);
         let range = self.symbols.faces[locate].range;
         let has_entered = lost.is_none_or(|(number, _)| number < self.next_entry);
+        // If symbols are to be ranked, every line is written anew.
+        if self.spec.every_end && self.is_ranked {
+            self.due_rows.add(first, u64::MAX);
+        }
         let totals = &mut self.totals[first..][..self.spec.windows.len()];
         for (window, totals) in totals.iter_mut().enumerate() {
             let is_session = self.spec.windows[window].width == Width::Session;
@@ -102,7 +106,7 @@ impl Sliding {
             if has_entered && (is_session || held.is_some()) {
                 let notional = Notional::of(trade.price, trade.shares);
                 if totals.take_back(notional, trade.shares.0.into()) {
-                    self.due_rows.set(first + window, false);
+                    self.due_rows.set(first + window, self.spec.every_end);
                     continue;
                 }
                 if let Some((number, now)) = held {

@@ -11,6 +11,7 @@ use super::arrival::{Applied, Progress};
 use super::due::DueRows;
 use super::entries::{Entries, EntryNumber};
 use super::state::{Symbols, Totals};
+use super::table::Changes;
 use super::{Corrections, Gaps, Kernel, Output, Spec};
 use crate::columns::{Position, TradeLog};
 use crate::market::{Directory, Locate, Symbol, Timestamp};
@@ -48,6 +49,8 @@ pub(crate) const SYMBOLS: usize = 1 << 14;
 const ENTRIES_IN: usize = 8;
 /// With so many rows, 4 MiB of them, they are handed on before those of another end or break are written.
 const ROWS_AT_ONCE: usize = 1 << 16;
+/// All rows of an end are copied if there are fewer: they are in a cache anyway.
+const ROWS_IN_TABLE: usize = 1 << 12;
 
 /// All windows of all symbols.
 pub struct Sliding {
@@ -63,6 +66,10 @@ pub struct Sliding {
     pub(super) symbols: Symbols,
     pub(super) directory: Directory,
     pub(super) due_rows: DueRows,
+    /// Which of the totals are rows and have changed, where all rows are asked for.
+    pub(super) changes: Changes,
+    /// From how many rows on all rows of an end are shown as a table.
+    pub(super) rows_in_table: usize,
     /// Whether `totals` are in the order of rows: not after a symbol has come or got its name.
     pub(super) is_ranked: bool,
     /// Of all symbols, window by window, in the order of their rows; of symbols that are not ranked yet behind those.
@@ -113,6 +120,8 @@ impl Sliding {
             session,
             narrow: spec.narrowest() < spec.step.nanos(),
             due_rows: DueRows::new(spec.windows.len()),
+            changes: Changes::new(),
+            rows_in_table: ROWS_IN_TABLE,
             is_ranked: true,
             entries: Entries::new(&spec),
             spec,
@@ -169,6 +178,16 @@ impl Sliding {
         }
     }
 
+    /// The windows with another number of rows from which on all rows of an end are shown as a table that is kept, and
+    /// not copied.
+    #[must_use]
+    pub fn with_rows_in_table(self, rows_in_table: usize) -> Self {
+        Self {
+            rows_in_table,
+            ..self
+        }
+    }
+
     /// Label of a symbol now.
     #[must_use]
     pub fn label(&self, locate: Locate) -> Symbol {
@@ -196,7 +215,7 @@ impl Sliding {
     /// Writes the rows of all ends up to `now`, or of some of them: then it is to be called again once they have
     /// been taken. Not before a batch has been applied to its end.
     pub fn advance(&mut self, now: u64, output: &mut Output) -> Applied {
-        self.enough = output.rows.len().saturating_add(self.rows_at_once);
+        self.enough = output.len().saturating_add(self.rows_at_once);
         let applied = self.reach(now, output);
         self.give_up_old_trades();
         applied
@@ -214,9 +233,9 @@ impl Sliding {
         self.pass_ends(now, output)
     }
 
-    /// Whether there are enough rows for one call.
+    /// Whether there are enough rows for one call: a table shows one end.
     pub(super) fn is_full(&self, output: &Output) -> bool {
-        output.rows.len() >= self.enough
+        output.shows_table() || output.len() >= self.enough
     }
 
     fn pass_ends(&mut self, now: u64, output: &mut Output) -> Applied {
@@ -234,16 +253,23 @@ impl Sliding {
             self.emit(end, output);
             self.next_end = end + step;
         }
-        self.next_end = last.saturating_add(step);
-        output.passed = Timestamp(last);
+        self.set_passed(last, output);
         Applied::Whole
+    }
+
+    fn set_passed(&mut self, last: u64, output: &mut Output) {
+        self.next_end = last.saturating_add(self.spec.step.nanos());
+        output.passed = Timestamp(last);
     }
 
     /// The input has ended: writes the rows of its last step.
     pub fn finish(&mut self, output: &mut Output) {
         if std::mem::take(&mut self.started) {
-            self.enough = usize::MAX;
-            let _whole = self.pass_ends(self.next_end, output);
+            let end = self.next_end;
+            if self.next_interesting_end() == end {
+                self.emit(end, output);
+            }
+            self.set_passed(end, output);
         }
     }
 

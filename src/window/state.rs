@@ -5,11 +5,11 @@
 //! by a comparison; only when the newest entry leaves whose price they are, they are looked up among the
 //! [`Candidates`].
 
-use super::Sums;
 use super::candidates::{Candidates, Extreme};
 use super::entries::{Entry, EntryNumber};
+use super::{Row, Sums};
 use crate::columns::{Position, PriceRange, TradeLog};
-use crate::market::{Locate, Notional, Price, Symbol};
+use crate::market::{Locate, Notional, Price, Symbol, Timestamp};
 
 /// Running totals of one symbol in one window, and what its row says of it, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,20 @@ impl Totals {
         locate: Locate(0),
         symbol: Symbol::ALL,
     };
+
+    /// The row that says so; `complete` has one bit for each window.
+    #[inline(always)]
+    pub(super) fn row(&self, end: Timestamp, complete: u64) -> Row {
+        Row {
+            sums: self.sums,
+            end,
+            locate: self.locate,
+            symbol: self.symbol,
+            window: self.window,
+            complete: complete >> self.window & 1 == 1,
+            revision: 0,
+        }
+    }
 
     /// Lets an entry in that is newer than all of these. It has executions.
     #[inline]

@@ -103,7 +103,7 @@ fn publishing_to_sessions_costs_no_allocation() {
         let rows: Vec<Row> = (0..SYMBOLS).map(|locate| row(locate, step)).collect();
         let update = Update {
             time: Timestamp(step),
-            rows: &rows,
+            rows: (&rows).into(),
             tops: &[],
         };
         let probe = message("A", "1", step + 2, "112=P|");

@@ -123,7 +123,7 @@ impl Publisher for Kept {
 
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
         self.rows
-            .extend(update.rows.iter().map(|&row| (update.time, row)));
+            .extend(update.rows.iter().map(|row| (update.time, row)));
         Ok(())
     }
 

@@ -252,3 +252,35 @@ fn what_comes_with_a_long_silence_comes_once_and_its_rows_are_those_of_the_batch
     assert_eq!(streamed.rows.len(), batch.rows.len());
     assert_eq!((streamed.statuses.len(), streamed.listings), (1, 1));
 }
+
+#[test]
+fn all_rows_of_many_symbols_are_those_of_the_batch_path() {
+    // More lines than are copied.
+    const SYMBOLS: u64 = 1_500;
+    let mut random = Random(5);
+    let (mut day, mut time) = (Day::new(), 1);
+    for number in 1..=8_000 {
+        time += random.pick(&[0, 1, 2, 30]) * MILLI;
+        let header = header(random.below(SYMBOLS) * random.below(2), time);
+        day.execution(&header, number, &mut random);
+        if random.below(200) == 0 {
+            day.broken(&header, 1 + random.below(number));
+        }
+        if random.below(100) == 0 {
+            day.cut();
+        }
+    }
+    for windows in [
+        &["200ms", "10s", "session"][..],
+        &["1s", "3s", "5s", "7s"][..],
+    ] {
+        let spec = Spec {
+            windows: windows.iter().map(|label| label.parse().unwrap()).collect(),
+            step: Duration::from_millis(500).unwrap(),
+            every_end: true,
+            ..Spec::default()
+        };
+        let (last, written) = agree(&day, &spec, 3);
+        assert!(last.len() > 100_000 && written > last.len(), "{written}");
+    }
+}

@@ -15,7 +15,50 @@ fn apply(sliding: &mut Sliding, batch: &Batch, output: &mut Output) {
     while sliding.apply(batch, output).unwrap() == Applied::InPart {}
 }
 
-/// Rows of messages straight into the windows: batches of at most so many, and rows in large parts or small.
+/// Windows that hand their rows on in large parts or small, in one output or several in turn.
+struct Straight {
+    sliding: Sliding,
+    outputs: Vec<Output>,
+    random: Random,
+    rows: Vec<(Timestamp, Row)>,
+}
+
+impl Straight {
+    fn new(spec: &Spec, mut random: Random) -> Self {
+        let sliding = Sliding::new(spec.clone(), Box::new(Scalar))
+            .with_rows_at_once(random.pick(&[1, 2, 7, 1 << 16]))
+            .with_rows_in_table(random.pick(&[0, 0, 20, 1 << 12]));
+        Self {
+            sliding,
+            outputs: vec![Output::default(); random.pick(&[1, 2, 12])],
+            random,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Fills one of the outputs by `fill` and takes the rows.
+    fn take<T>(&mut self, fill: impl FnOnce(&mut Sliding, &mut Output) -> T) -> T {
+        let which = self.random.below(self.outputs.len() as u64);
+        let output = &mut self.outputs[which as usize];
+        output.clear();
+        let filled = fill(&mut self.sliding, output);
+        let before = self.rows.len();
+        for (time, rows) in output.each() {
+            assert!(!rows.is_empty() && rows.len() == rows.iter().count());
+            self.rows.extend(rows.iter().map(|row| (time, row)));
+        }
+        assert_eq!(self.rows.len() - before, output.len());
+        filled
+    }
+
+    fn apply(&mut self, batch: &Batch) {
+        while self.take(|sliding, output| sliding.apply(batch, output).unwrap()) == Applied::InPart
+        {
+        }
+    }
+}
+
+/// Rows of messages straight into the windows: batches of at most so many.
 pub(super) fn straight(
     spec: &Spec,
     messages: &[Option<Vec<u8>>],
@@ -23,10 +66,9 @@ pub(super) fn straight(
     most: u64,
 ) -> Vec<(Timestamp, Row)> {
     let mut normaliser = Normaliser::new(false);
-    let rows_at_once = random.pick(&[1, 2, 7, 1 << 16]);
-    let mut sliding = Sliding::new(spec.clone(), Box::new(Scalar)).with_rows_at_once(rows_at_once);
-    let (mut batch, mut output) = (Batch::default(), Output::default());
     let most = random.pick(&[1, 4, most]);
+    let mut straight = Straight::new(spec, Random(random.below(u64::MAX)));
+    let mut batch = Batch::default();
     let mut left = 0;
     for (sequence, message) in (1..).zip(messages) {
         match message {
@@ -34,25 +76,19 @@ pub(super) fn straight(
             Some(message) => normaliser.message(message, &mut batch).unwrap(),
         }
         if left == 0 {
-            apply(&mut sliding, &batch, &mut output);
+            straight.apply(&batch);
             batch.clear();
             left = random.below(most);
         } else {
             left -= 1;
         }
     }
-    apply(&mut sliding, &batch, &mut output);
+    straight.apply(&batch);
     batch.clear();
     normaliser.finish(&mut batch);
-    apply(&mut sliding, &batch, &mut output);
-    sliding.finish(&mut output);
-    let mut rows = Vec::new();
-    let mut from = 0;
-    for (time, to) in output.updates {
-        rows.extend(output.rows[from..to].iter().map(|&row| (time, row)));
-        from = to;
-    }
-    rows
+    straight.apply(&batch);
+    straight.take(Sliding::finish);
+    straight.rows
 }
 
 fn execution(time: u64, locate: u16, match_number: u64) -> Trade {
@@ -203,5 +239,34 @@ fn the_rows_of_many_breaks_come_in_parts() {
         assert_eq!(output.rows.len(), ENDS);
         assert_eq!(sliding.counts().broken, breaks);
         assert_eq!(applied == Applied::Whole, breaks == BREAKS);
+    }
+}
+
+#[test]
+fn a_table_belongs_to_the_windows_that_showed_it_last() {
+    let spec = Spec {
+        windows: vec!["session".parse().unwrap()],
+        every_end: true,
+        ..Spec::default()
+    };
+    let windows = || Sliding::new(spec.clone(), Box::new(Scalar)).with_rows_in_table(0);
+    let (mut one, mut other) = (windows(), windows());
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for end in 1..=3 {
+        for (shares, sliding) in [(3, &mut one), (4, &mut other)] {
+            batch.clear();
+            let mut trade = execution((end - 1) * SECOND / 10, 0, end);
+            trade.shares = Shares(shares);
+            batch.trades.push(&trade);
+            output.clear();
+            apply(sliding, &batch, &mut output);
+            output.clear();
+            let now = end * SECOND / 10;
+            assert_eq!(sliding.advance(now, &mut output), Applied::Whole);
+            assert!(output.rows.is_empty(), "they are in the table");
+            let rows = output.each().flat_map(|(_, rows)| rows);
+            let seen: Vec<_> = rows.map(|row| (row.end.0, row.sums.volume)).collect();
+            assert_eq!(seen, [(now, u64::from(shares) * end)]);
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Attacked {
         self.desk.acceptor.set_clock(self.desk.clock());
         let update = Update {
             time: rows[0].end,
-            rows: &rows,
+            rows: (&rows).into(),
             tops: &[],
         };
         self.desk.acceptor.publish(&update).unwrap();

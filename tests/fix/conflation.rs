@@ -92,7 +92,7 @@ impl Desk {
         self.acceptor.set_clock(self.clock());
         let update = Update {
             time: rows[0].end,
-            rows: &rows,
+            rows: (&rows).into(),
             tops: &[],
         };
         self.acceptor.publish(&update).unwrap();

@@ -75,9 +75,10 @@ fn serve_until_killed() {
             complete: true,
             revision: 0,
         };
+        let rows = [row];
         let update = Update {
             time: row.end,
-            rows: &[row],
+            rows: (&rows).into(),
             tops: &[],
         };
         acceptor.publish(&update).unwrap();

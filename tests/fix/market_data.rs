@@ -38,6 +38,7 @@ impl Desk {
     fn publish(&mut self, rows: &[Row], tops: &[(Locate, Symbol, Top)]) {
         self.acceptor.set_clock(self.clock());
         let time = Timestamp(NINE_THIRTY + 5_000_000);
+        let rows = rows.into();
         self.acceptor.publish(&Update { time, rows, tops }).unwrap();
     }
 

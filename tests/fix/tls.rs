@@ -275,7 +275,7 @@ fn publish(acceptor: &mut Acceptor, symbols: &[Symbol], number: u64) {
     let rows: Vec<Row> = symbols.iter().enumerate().map(row).collect();
     let update = Update {
         time: end,
-        rows: &rows,
+        rows: (&rows).into(),
         tops: &[],
     };
     acceptor.publish(&update).unwrap();

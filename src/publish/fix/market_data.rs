@@ -159,9 +159,9 @@ impl Market {
                 unnamed += 1;
                 continue;
             };
-            self.newest.keep_row(row);
+            self.newest.keep_row(&row);
             if wanted & !BOOK != 0 {
-                self.entries.add_row(row, name, wanted);
+                self.entries.add_row(&row, name, wanted);
             }
         }
         for &(locate, symbol, top) in update.tops {

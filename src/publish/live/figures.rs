@@ -73,9 +73,9 @@ impl Figures {
     pub(super) fn apply(&mut self, update: &Update<'_>) -> io::Result<()> {
         for row in update.rows {
             if usize::from(row.window) >= self.widths.len() {
-                return Err(no_such_window(row, self.widths.len()));
+                return Err(no_such_window(&row, self.widths.len()));
             }
-            self.learn(row);
+            self.learn(&row);
         }
         for &(locate, symbol, top) in update.tops {
             self.entry(locate, symbol).top = top;

@@ -90,9 +90,9 @@ impl<W: Write, L: Layout> Publisher for Writer<W, L> {
     fn publish(&mut self, update: &Update<'_>) -> io::Result<()> {
         for row in update.rows {
             if usize::from(row.window) >= self.windows {
-                return Err(no_such_window(row, self.windows));
+                return Err(no_such_window(&row, self.windows));
             }
-            self.layout.row(row, &mut self.waiting);
+            self.layout.row(&row, &mut self.waiting);
             if self.waiting.len() >= PIECE {
                 self.hand_on()?;
             }
@@ -171,7 +171,7 @@ pub(super) mod tests {
     fn update(rows: &[Row]) -> Update<'_> {
         Update {
             time: Timestamp(0),
-            rows,
+            rows: rows.into(),
             tops: &[],
         }
     }

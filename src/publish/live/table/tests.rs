@@ -45,7 +45,7 @@ fn publish(table: &mut LiveTable<Vec<u8>>, time: u64, rows: &[Row]) {
     let tops = [(Locate(1), Symbol::new("AAPL").unwrap(), top)];
     let update = Update {
         time: Timestamp(time),
-        rows,
+        rows: rows.into(),
         tops: &tops,
     };
     table.publish(&update).unwrap();
@@ -172,9 +172,10 @@ fn corrections_of_older_rows_change_nothing_and_listings_name() {
     publish(&mut table, later, &[newest]);
     assert!(table.final_rows(1)[0].starts_with("MSFT      3.0000"));
     assert_eq!(table.figures.totals().volume, 4);
+    let rows = [row(1, "AAPL", 1, later, (1, 1, 1))];
     let update = Update {
         time: Timestamp(later),
-        rows: &[row(1, "AAPL", 1, later, (1, 1, 1))],
+        rows: (&rows).into(),
         tops: &[],
     };
     assert!(table.publish(&update).is_err(), "there is no window 1");
