@@ -43,6 +43,7 @@ impl Sliding {
     /// When the day holds more executions than positions.
     pub fn apply(&mut self, batch: &Batch, output: &mut Output) -> Result<Applied, LogFull> {
         self.enough = output.len().saturating_add(self.rows_at_once);
+        output.passed = self.passed;
         while let Some(&(before, mark)) = batch.marks.get(self.progress.marks) {
             // One break may write thousands of rows again.
             if self.is_full(output)

@@ -63,6 +63,8 @@ pub struct Sliding {
     pub(super) counts: SlidingCounts,
     /// First end that has not been passed.
     pub(super) next_end: u64,
+    /// The newest that has; 0 if none has.
+    pub(super) passed: Timestamp,
     pub(super) symbols: Symbols,
     pub(super) directory: Directory,
     pub(super) due_rows: DueRows,
@@ -132,6 +134,7 @@ impl Sliding {
             broken: BTreeMap::new(),
             counts: SlidingCounts::default(),
             next_end: 0,
+            passed: Timestamp(0),
             symbols: Symbols::default(),
             directory: Directory::new(),
             totals: Vec::new(),
@@ -247,19 +250,20 @@ impl Sliding {
                 break;
             }
             if self.is_full(output) {
-                output.passed = Timestamp(self.next_end - step);
                 return Applied::InPart;
             }
             self.emit(end, output);
-            self.next_end = end + step;
+            self.set_passed(end, output);
         }
         self.set_passed(last, output);
         Applied::Whole
     }
 
+    /// All ends up to `last` have been passed.
     fn set_passed(&mut self, last: u64, output: &mut Output) {
         self.next_end = last.saturating_add(self.spec.step.nanos());
-        output.passed = Timestamp(last);
+        self.passed = Timestamp(last);
+        output.passed = self.passed;
     }
 
     /// The input has ended: writes the rows of its last step.

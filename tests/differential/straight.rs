@@ -270,3 +270,33 @@ fn a_table_belongs_to_the_windows_that_showed_it_last() {
         }
     }
 }
+
+#[test]
+fn the_rest_of_a_batch_comes_after_the_end_that_has_been_passed() {
+    let spec = Spec {
+        windows: vec!["session".parse().unwrap()],
+        every_end: true,
+        corrections: Corrections::All,
+        ..Spec::default()
+    };
+    let mut sliding = Sliding::new(spec, Box::new(Scalar)).with_rows_in_table(0);
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    let time = Timestamp(3 * SECOND / 20);
+    for match_number in 1..=3 {
+        batch.trades.push(&execution(1, 0, match_number));
+    }
+    for match_number in 1..=2 {
+        batch.marks.push((3, Mark::Break { match_number, time }));
+    }
+    (batch.now, batch.started) = (time, true);
+    let end = Timestamp(SECOND / 10);
+    let parts = [(Applied::InPart, vec![3, 2]), (Applied::Whole, vec![1])];
+    for (applied, trades) in parts {
+        assert_eq!(sliding.apply(&batch, &mut output).unwrap(), applied);
+        let rows = output.each().flat_map(|(_, rows)| rows);
+        let seen: Vec<_> = rows.map(|row| row.sums.trades).collect();
+        // Publishers are told of what else has changed by then when an end has been passed.
+        assert_eq!((seen, output.passed), (trades, end));
+        output = Output::default();
+    }
+}
