@@ -17,7 +17,9 @@ mod wide;
 use crate::columns::{Batch, Mark, Position, TradeLog};
 use crate::cpu::Parallel;
 use crate::market::{Directory, Learned, Locate, Timestamp, Trade};
-use crate::window::{Bounds, Gaps, Kernel, LogFull, Output, Row, SlidingCounts, Spec, Sums};
+use crate::window::{
+    Applied, Bounds, Gaps, Kernel, LogFull, Output, Progress, Row, SlidingCounts, Spec, Sums,
+};
 
 pub(super) use agent::Surveyor;
 pub(super) use forward::Forward;
@@ -25,6 +27,9 @@ pub(super) use forward::Forward;
 pub(super) use request::{Request, Summing};
 pub(super) use symbol::SymbolColumns;
 pub use wide::Wide;
+
+/// With so many rows they are handed on before those of further ends or another break are planned.
+const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// A window whose sums are asked for. None of its executions was broken when its row was planned.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +58,11 @@ pub struct Survey {
     /// First end that has not been passed.
     next_end: u64,
     started: bool,
+    progress: Progress,
+    /// How many rows are enough for one call.
+    rows_at_once: usize,
+    /// With how many rows in the output no further ends are passed, and no further break applied.
+    enough: usize,
     asked: Vec<Asked>,
     sums: Vec<Sums>,
     due: Vec<(Row, Option<Bounds>)>,
@@ -75,6 +85,9 @@ impl Survey {
             earliest: u64::MAX,
             next_end: 0,
             started: false,
+            progress: Progress::default(),
+            rows_at_once: ROWS_AT_ONCE,
+            enough: ROWS_AT_ONCE,
             asked: Vec::new(),
             sums: Vec::new(),
             due: Vec::new(),
@@ -94,6 +107,15 @@ impl Survey {
         }
     }
 
+    /// The windows with another number of rows, at least 1, that are enough for one call.
+    #[must_use]
+    pub fn with_rows_at_once(self, rows_at_once: usize) -> Self {
+        Self {
+            rows_at_once,
+            ..self
+        }
+    }
+
     /// Opens the device, so that no end waits for that.
     pub(super) fn prepare(&mut self) {
         #[cfg(feature = "gpu")]
@@ -108,49 +130,76 @@ impl Survey {
         self.counts
     }
 
-    /// Applies a batch and appends the rows that it brings.
+    /// Applies a batch, or what is left of it, and appends the rows that it brings: once these are some 65,536,
+    /// neither those of further ends nor of another break. What has been applied in part is the next to be applied.
     ///
     /// # Errors
     /// When the day holds more executions than positions.
-    pub fn apply(&mut self, batch: &Batch, output: &mut Output) -> Result<(), LogFull> {
-        let mut applied = 0;
-        for &(before, mark) in &batch.marks {
-            self.append(batch, applied..before as usize, output)?;
-            applied = before as usize;
-            self.apply_mark(mark, output);
-        }
-        self.append(batch, applied..batch.trades.len(), output)?;
-        if batch.started {
-            self.advance(batch.now.0, output);
+    pub fn apply(&mut self, batch: &Batch, output: &mut Output) -> Result<Applied, LogFull> {
+        self.enough = output.rows.len().saturating_add(self.rows_at_once);
+        let applied = self.apply_rest(batch, output)?;
+        if applied == Applied::Whole {
+            self.progress = Progress::default();
         }
         self.settle(output);
-        Ok(())
+        Ok(applied)
+    }
+
+    fn apply_rest(&mut self, batch: &Batch, output: &mut Output) -> Result<Applied, LogFull> {
+        while let Some(&(before, mark)) = batch.marks.get(self.progress.marks) {
+            if self.is_full(output)
+                || self.append(batch, before as usize, output)? == Applied::InPart
+                || self.apply_mark(mark, output) == Applied::InPart
+            {
+                return Ok(Applied::InPart);
+            }
+            self.progress.marks += 1;
+        }
+        if self.append(batch, batch.trades.len(), output)? == Applied::InPart {
+            return Ok(Applied::InPart);
+        }
+        match batch.started {
+            true => Ok(self.advance(batch.now.0, output)),
+            false => Ok(Applied::Whole),
+        }
     }
 
     /// The input has ended: writes the rows of its last step.
     pub fn finish(&mut self, output: &mut Output) {
         if std::mem::take(&mut self.started) {
-            self.pass_ends(self.next_end, output);
+            self.enough = usize::MAX;
+            let _whole = self.pass_ends(self.next_end, output);
         }
         self.settle(output);
     }
 
+    fn is_full(&self, output: &Output) -> bool {
+        output.rows.len() >= self.enough
+    }
+
+    /// Appends the executions before `to`.
     fn append(
         &mut self,
         batch: &Batch,
-        range: std::ops::Range<usize>,
+        to: usize,
         output: &mut Output,
-    ) -> Result<(), LogFull> {
-        if range.is_empty() {
-            return Ok(());
+    ) -> Result<Applied, LogFull> {
+        if self.progress.logged < to {
+            let appended = self.log.extend(&batch.trades, self.progress.logged..to);
+            appended.ok_or(LogFull)?;
+            self.progress.logged = to;
         }
-        let first = self.log.extend(&batch.trades, range.clone());
-        for (index, position) in range.zip(first.ok_or(LogFull)?..) {
+        let left = self.progress.trades..to;
+        let first = self.log.end() - left.len() as Position;
+        for (index, position) in left.zip(first..) {
             let trade = batch.trades.get(index);
-            self.advance(trade.time.0, output);
+            if self.advance(trade.time.0, output) == Applied::InPart {
+                return Ok(Applied::InPart);
+            }
             self.add(position, &trade);
+            self.progress.trades = index + 1;
         }
-        Ok(())
+        Ok(Applied::Whole)
     }
 
     fn add(&mut self, position: Position, trade: &Trade) {
@@ -166,9 +215,10 @@ impl Survey {
         self.earliest = self.earliest.min(symbol.due);
     }
 
-    fn apply_mark(&mut self, mark: Mark, output: &mut Output) {
-        if !matches!(mark, Mark::Gap(_)) || self.started {
-            self.advance(mark.time().0, output);
+    fn apply_mark(&mut self, mark: Mark, output: &mut Output) -> Applied {
+        let is_reached = matches!(mark, Mark::Gap(_)) && !self.started;
+        if !is_reached && self.advance(mark.time().0, output) == Applied::InPart {
+            return Applied::InPart;
         }
         match mark {
             Mark::Named {
@@ -188,28 +238,41 @@ impl Survey {
                 self.earliest = 0;
             }
         }
+        Applied::Whole
     }
 
-    /// Plans the rows of all ends up to `now`.
-    fn advance(&mut self, now: u64, output: &mut Output) {
+    /// Plans the rows of all ends up to `now`, or of some of them.
+    fn advance(&mut self, now: u64, output: &mut Output) -> Applied {
         let step = self.spec.step.nanos();
         if !self.started {
             self.started = true;
             self.next_end = (now / step).saturating_add(1).saturating_mul(step);
         }
-        if now >= self.next_end {
-            self.pass_ends(now, output);
+        if now < self.next_end {
+            return Applied::Whole;
         }
+        self.pass_ends(now, output)
     }
 
-    fn pass_ends(&mut self, now: u64, output: &mut Output) {
+    fn pass_ends(&mut self, now: u64, output: &mut Output) -> Applied {
         let step = self.spec.step.nanos();
         let last = now / step * step;
-        if self.earliest <= last {
-            self.plan(self.next_end - step, last, output);
+        // An end brings at most a row for each window of each symbol.
+        let lines = self.symbols.len() * self.spec.windows.len();
+        let ends = (self.rows_at_once / lines.max(1)).max(1) as u64;
+        while self.earliest <= last {
+            if self.is_full(output) {
+                return Applied::InPart;
+            }
+            let first = self.next_end.max(self.earliest);
+            let to = last.min(first.saturating_add((ends - 1) * step));
+            self.plan(first - step, to, output);
+            self.next_end = to.saturating_add(step);
+            output.passed = Timestamp(to);
         }
         self.next_end = last.saturating_add(step);
         output.passed = Timestamp(last);
+        Applied::Whole
     }
 
     /// Appends the rows of ends in `after < end <= last`; their sums are asked for, or computed where

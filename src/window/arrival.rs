@@ -18,12 +18,12 @@ pub enum Applied {
 
 /// What has been applied of the batch at hand.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Trades that are in the log.
-    logged: usize,
+    pub(crate) logged: usize,
     /// Trades that are in the windows.
-    trades: usize,
-    marks: usize,
+    pub(crate) trades: usize,
+    pub(crate) marks: usize,
 }
 
 /// More executions in a day than positions: 2^32 - 1.

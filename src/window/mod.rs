@@ -27,6 +27,7 @@ mod state;
 mod table;
 mod vwap;
 
+pub(crate) use arrival::Progress;
 pub use arrival::{Applied, LogFull};
 pub use bounds::{Break, Planned, Planner};
 pub use correction::{Alive, touched_ends};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use widetape::engine::{Backend, Clock, Engine, Mode, Options};
+use widetape::engine::{Backend, Clock, Engine, Mode, Options, Wide};
 use widetape::feed::Framing;
 use widetape::market::{Duration, Locate, Price, Symbol, Timestamp};
 use widetape::publish::Shared;
@@ -117,6 +117,15 @@ fn bursts(random: &mut Random) -> Day {
 }
 
 fn run(day: &Day, spec: &Spec, mode: Mode, backend: Backend) -> Kept {
+    let options = Options {
+        mode,
+        backend,
+        ..Options::new(spec.clone())
+    };
+    run_with(day, options)
+}
+
+fn run_with(day: &Day, options: Options) -> Kept {
     let framing = Framing::Blocks { offset: 0 };
     let packets = day
         .blocks
@@ -128,11 +137,6 @@ fn run(day: &Day, spec: &Spec, mode: Mode, backend: Backend) -> Kept {
         live: false,
     };
     let kept = Shared::new(Kept::default());
-    let options = Options {
-        mode,
-        backend,
-        ..Options::new(spec.clone())
-    };
     let engine = Engine::new(Box::new(source), vec![Box::new(kept.clone())], options).unwrap();
     engine.run_inline(&Clock::simulated(), None).1.unwrap();
     std::mem::take(&mut *kept.lock())
@@ -283,4 +287,40 @@ fn all_rows_of_many_symbols_are_those_of_the_batch_path() {
         let (last, written) = agree(&day, &spec, 3);
         assert!(last.len() > 100_000 && written > last.len(), "{written}");
     }
+}
+
+#[test]
+fn wide_rows_of_a_long_silence_come_in_parts() {
+    const SYMBOLS: u64 = 50;
+    const ENDS: u64 = 3_000;
+    let mut random = Random(9);
+    let mut day = Day::new();
+    for number in 1..=SYMBOLS {
+        day.execution(&header(number, 5), number, &mut random);
+    }
+    let last = header(1, ENDS * 100 * MILLI);
+    day.execution(&last, SYMBOLS + 1, &mut random);
+    let spec = |label: &str| Spec {
+        windows: vec![label.parse().unwrap()],
+        every_end: true,
+        ..Spec::default()
+    };
+    let wide = Wide {
+        windows: spec("session").windows,
+        every: Duration::HUNDRED_MILLISECONDS,
+    };
+    let with = |wide| Options {
+        wide,
+        ..Options::new(spec("1s"))
+    };
+    let alone = Options::new(spec("session"));
+    let wide_rows = run_with(&day, with(Some(wide))).rows.into_iter();
+    let wide_rows = wide_rows
+        .filter(|(_, row)| row.window == 1)
+        .map(|(_, row)| Row { window: 0, ..row });
+    let rows = run_with(&day, alone).rows.into_iter().map(|(_, row)| row);
+    let rows: Vec<Row> = rows.collect();
+    // More than are handed on at once.
+    assert_eq!(rows.len() as u64, SYMBOLS * ENDS + SYMBOLS);
+    assert!(wide_rows.eq(rows));
 }

@@ -12,7 +12,7 @@ use widetape::wire::binaryfile;
 
 use super::days::{Event, Kind, Trade, day, messages, spec};
 use super::model;
-use super::straight::straight;
+use super::straight::{straight, surveyed};
 use crate::common::plumbing::{Kept, Scripted, pack, packet};
 use crate::common::random::Random;
 
@@ -92,13 +92,11 @@ fn compare(spec: &Spec, events: &[Event], seed: u64) -> (usize, usize) {
     let messages = messages(events);
     let whole = messages.iter().all(Option::is_some);
     let context = |way: &str| format!("seed {seed}, {way}, {spec:?}\n{events:#?}");
-    let random = Random(seed * 8 + BACKENDS.len() as u64);
-    assert_eq!(
-        straight(spec, &messages, random, 100),
-        modelled.rows,
-        "{}",
-        context("straight")
-    );
+    let random = || Random(seed * 8 + BACKENDS.len() as u64);
+    let rows = straight(spec, &messages, random(), 100);
+    assert_eq!(rows, modelled.rows, "{}", context("straight"));
+    let rows = surveyed(spec, &messages, random(), 100);
+    assert_eq!(rows, modelled.rows, "{}", context("surveyed"));
     for (index, backend) in (0..).zip(BACKENDS) {
         let way = |mode| Way {
             mode,

@@ -2,7 +2,7 @@
 
 use widetape::columns::{Batch, Mark};
 use widetape::cpu::Scalar;
-use widetape::engine::Normaliser;
+use widetape::engine::{Normaliser, Survey};
 use widetape::market::{Locate, Price, Shares, Timestamp, Trade};
 use widetape::window::{Applied, Corrections, Output, Row, Sliding, Spec};
 
@@ -15,21 +15,44 @@ fn apply(sliding: &mut Sliding, batch: &Batch, output: &mut Output) {
     while sliding.apply(batch, output).unwrap() == Applied::InPart {}
 }
 
-/// Windows that hand their rows on in large parts or small, in one output or several in turn.
-struct Straight {
-    sliding: Sliding,
+/// Windows of either kind.
+trait Windows {
+    fn apply(&mut self, batch: &Batch, output: &mut Output) -> Applied;
+    fn finish(&mut self, output: &mut Output);
+}
+
+impl Windows for Sliding {
+    fn apply(&mut self, batch: &Batch, output: &mut Output) -> Applied {
+        self.apply(batch, output).unwrap()
+    }
+
+    fn finish(&mut self, output: &mut Output) {
+        self.finish(output);
+    }
+}
+
+impl Windows for Survey {
+    fn apply(&mut self, batch: &Batch, output: &mut Output) -> Applied {
+        self.apply(batch, output).unwrap()
+    }
+
+    fn finish(&mut self, output: &mut Output) {
+        self.finish(output);
+    }
+}
+
+/// Windows that hand their rows on in one output or several in turn.
+struct Straight<W> {
+    windows: W,
     outputs: Vec<Output>,
     random: Random,
     rows: Vec<(Timestamp, Row)>,
 }
 
-impl Straight {
-    fn new(spec: &Spec, mut random: Random) -> Self {
-        let sliding = Sliding::new(spec.clone(), Box::new(Scalar))
-            .with_rows_at_once(random.pick(&[1, 2, 7, 1 << 16]))
-            .with_rows_in_table(random.pick(&[0, 0, 20, 1 << 12]));
+impl<W: Windows> Straight<W> {
+    fn new(windows: W, mut random: Random) -> Self {
         Self {
-            sliding,
+            windows,
             outputs: vec![Output::default(); random.pick(&[1, 2, 12])],
             random,
             rows: Vec::new(),
@@ -37,11 +60,11 @@ impl Straight {
     }
 
     /// Fills one of the outputs by `fill` and takes the rows.
-    fn take<T>(&mut self, fill: impl FnOnce(&mut Sliding, &mut Output) -> T) -> T {
+    fn take<T>(&mut self, fill: impl FnOnce(&mut W, &mut Output) -> T) -> T {
         let which = self.random.below(self.outputs.len() as u64);
         let output = &mut self.outputs[which as usize];
         output.clear();
-        let filled = fill(&mut self.sliding, output);
+        let filled = fill(&mut self.windows, output);
         let before = self.rows.len();
         for (time, rows) in output.each() {
             assert!(!rows.is_empty() && rows.len() == rows.iter().count());
@@ -52,43 +75,60 @@ impl Straight {
     }
 
     fn apply(&mut self, batch: &Batch) {
-        while self.take(|sliding, output| sliding.apply(batch, output).unwrap()) == Applied::InPart
-        {
+        while self.take(|windows, output| windows.apply(batch, output)) == Applied::InPart {}
+    }
+
+    /// The rows of messages, in batches of at most so many.
+    fn rows(mut self, messages: &[Option<Vec<u8>>], most: u64) -> Vec<(Timestamp, Row)> {
+        let mut normaliser = Normaliser::new(false);
+        let most = self.random.pick(&[1, 4, most]);
+        let mut batch = Batch::default();
+        let mut left = 0;
+        for (sequence, message) in (1..).zip(messages) {
+            match message {
+                None => normaliser.gap(sequence, 1),
+                Some(message) => normaliser.message(message, &mut batch).unwrap(),
+            }
+            if left == 0 {
+                self.apply(&batch);
+                batch.clear();
+                left = self.random.below(most);
+            } else {
+                left -= 1;
+            }
         }
+        self.apply(&batch);
+        batch.clear();
+        normaliser.finish(&mut batch);
+        self.apply(&batch);
+        self.take(W::finish);
+        self.rows
     }
 }
 
-/// Rows of messages straight into the windows: batches of at most so many.
+/// Rows of messages straight into the windows: batches of at most so many, and rows in large parts or small.
 pub(super) fn straight(
     spec: &Spec,
     messages: &[Option<Vec<u8>>],
     mut random: Random,
     most: u64,
 ) -> Vec<(Timestamp, Row)> {
-    let mut normaliser = Normaliser::new(false);
-    let most = random.pick(&[1, 4, most]);
-    let mut straight = Straight::new(spec, Random(random.below(u64::MAX)));
-    let mut batch = Batch::default();
-    let mut left = 0;
-    for (sequence, message) in (1..).zip(messages) {
-        match message {
-            None => normaliser.gap(sequence, 1),
-            Some(message) => normaliser.message(message, &mut batch).unwrap(),
-        }
-        if left == 0 {
-            straight.apply(&batch);
-            batch.clear();
-            left = random.below(most);
-        } else {
-            left -= 1;
-        }
-    }
-    straight.apply(&batch);
-    batch.clear();
-    normaliser.finish(&mut batch);
-    straight.apply(&batch);
-    straight.take(Sliding::finish);
-    straight.rows
+    let sliding = Sliding::new(spec.clone(), Box::new(Scalar))
+        .with_rows_at_once(random.pick(&[1, 2, 7, 1 << 16]))
+        .with_rows_in_table(random.pick(&[0, 0, 20, 1 << 12]));
+    Straight::new(sliding, random).rows(messages, most)
+}
+
+/// The same by a survey.
+pub(super) fn surveyed(
+    spec: &Spec,
+    messages: &[Option<Vec<u8>>],
+    mut random: Random,
+    most: u64,
+) -> Vec<(Timestamp, Row)> {
+    let rows_at_once = random.pick(&[1, 2, 7, 50, 1 << 16]);
+    let survey = Survey::new(spec.clone()).with_rows_at_once(rows_at_once);
+    Straight::new(survey, random).rows(messages, most)
 }
 
 fn execution(time: u64, locate: u16, match_number: u64) -> Trade {
@@ -177,36 +217,47 @@ fn what_a_batch_holds_behind_a_silence_is_kept_until_it_is_in_the_windows() {
     assert_eq!(trades, [19]);
 }
 
+/// Every symbol's session at each end of a silence: how many rows come, and in how many parts.
+fn silence(mut windows: impl Windows, symbols: u16, seconds: u64) -> (u64, usize) {
+    let (mut batch, mut output) = (Batch::default(), Output::default());
+    for locate in 0..symbols {
+        batch.trades.push(&execution(1, locate, locate.into()));
+    }
+    (batch.now, batch.started) = (Timestamp(seconds * SECOND), true);
+    let (mut rows, mut parts) = (0, 0);
+    loop {
+        output.clear();
+        let applied = windows.apply(&batch, &mut output);
+        (rows, parts) = (rows + output.rows.len() as u64, parts + 1);
+        let most = 2 * (1 << 16);
+        assert!(output.rows.len() <= most, "{}", output.rows.len());
+        let newest = output.rows.last().map(|row| row.end);
+        assert_eq!(newest, Some(output.passed));
+        assert!(output.rows.iter().all(|row| row.sums.volume == 3));
+        if applied == Applied::Whole {
+            return (rows, parts);
+        }
+    }
+}
+
 #[test]
 fn the_rows_of_a_long_silence_come_in_parts() {
     const SYMBOLS: u16 = 700;
-    const SILENCE: u64 = 1_000;
+    const SECONDS: u64 = 1_000;
     let spec = Spec {
         windows: vec!["session".parse().unwrap()],
         every_end: true,
         ..Spec::default()
     };
-    let mut sliding = Sliding::new(spec, Box::new(Scalar));
-    let (mut batch, mut output) = (Batch::default(), Output::default());
-    for locate in 0..SYMBOLS {
-        batch.trades.push(&execution(1, locate, locate.into()));
+    let sliding = Sliding::new(spec.clone(), Box::new(Scalar));
+    let survey = Survey::new(spec);
+    for (rows, parts) in [
+        silence(sliding, SYMBOLS, SECONDS),
+        silence(survey, SYMBOLS, SECONDS),
+    ] {
+        assert_eq!(rows, u64::from(SYMBOLS) * SECONDS * 10);
+        assert!(parts > 50, "{parts}");
     }
-    (batch.now, batch.started) = (Timestamp(SILENCE * SECOND), true);
-    let (mut rows, mut parts) = (0, 0);
-    loop {
-        output.clear();
-        let applied = sliding.apply(&batch, &mut output).unwrap();
-        (rows, parts) = (rows + output.rows.len(), parts + 1);
-        let most = (1 << 16) + usize::from(SYMBOLS);
-        assert!(output.rows.len() < most, "{}", output.rows.len());
-        let newest = output.rows.last().map(|row| row.end);
-        assert_eq!(newest, Some(output.passed));
-        if applied == Applied::Whole {
-            break;
-        }
-    }
-    assert_eq!(rows as u64, u64::from(SYMBOLS) * SILENCE * 10);
-    assert!(parts > 100, "{parts}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::super::{Clock, Error, Mode, Options, recorder};
 use super::{Forward, Survey};
 use crate::columns::Batch;
 use crate::metrics::Counters;
-use crate::window::Output;
+use crate::window::{Applied, Output};
 
 /// Rows that the publishers are handed at a time, so that those of the stream do not wait long behind them.
 const ROWS: usize = 256;
@@ -74,6 +74,8 @@ pub(in crate::engine) struct Surveyor {
     survey: Survey,
     /// Windows that publishers see before these.
     offset: u8,
+    /// A batch that has been applied in part.
+    rest: Option<Box<Batch>>,
     /// Rows of the last batch, and how many updates and rows of it have been sent.
     output: Output,
     updates_sent: usize,
@@ -95,6 +97,7 @@ impl Surveyor {
             results,
             survey,
             offset,
+            rest: None,
             output: Output::default(),
             updates_sent: 0,
             rows_sent: 0,
@@ -163,11 +166,15 @@ impl Agent for Surveyor {
             return Ok(Duty::Done);
         }
         self.start();
-        match self.batches.receive() {
-            Received::Value(batch) => {
-                self.survey.apply(&batch, &mut self.output)?;
-                self.batches.give_back(batch);
-            }
+        let received = match self.rest.take() {
+            Some(rest) => Received::Value(rest),
+            None => self.batches.receive(),
+        };
+        match received {
+            Received::Value(batch) => match self.survey.apply(&batch, &mut self.output)? {
+                Applied::Whole => self.batches.give_back(batch),
+                Applied::InPart => self.rest = Some(batch),
+            },
             Received::Empty => return Ok(Duty::Idle),
             Received::Closed => {
                 self.survey.finish(&mut self.output);
