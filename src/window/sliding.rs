@@ -67,6 +67,7 @@ pub struct Sliding {
     pub(super) passed: Timestamp,
     pub(super) symbols: Symbols,
     pub(super) directory: Directory,
+    /// Rows that are due at the next end; where all are asked for, those that have changed, also if they are rows no more.
     pub(super) due_rows: DueRows,
     /// Which of the totals are rows and have changed, where all rows are asked for.
     pub(super) changes: Changes,
