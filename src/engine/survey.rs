@@ -130,8 +130,8 @@ impl Survey {
         self.counts
     }
 
-    /// Applies a batch, or what is left of it, and appends the rows that it brings: once these are some 65,536,
-    /// neither those of further ends nor of another break. What has been applied in part is the next to be applied.
+    /// Applies a batch, or what is left of it, and appends the rows that it brings: once these are 65,536, neither
+    /// those of another end nor of another break. What has been applied in part is the next to be applied.
     ///
     /// # Errors
     /// When the day holds more executions than positions.
@@ -259,13 +259,14 @@ impl Survey {
         let last = now / step * step;
         // An end brings at most a row for each window of each symbol.
         let lines = self.symbols.len() * self.spec.windows.len();
-        let ends = (self.rows_at_once / lines.max(1)).max(1) as u64;
         while self.earliest <= last {
             if self.is_full(output) {
                 return Applied::InPart;
             }
+            let room = self.enough - output.rows.len();
+            let more = (room / lines.max(1)).saturating_sub(1) as u64;
             let first = self.next_end.max(self.earliest);
-            let to = last.min(first.saturating_add((ends - 1) * step));
+            let to = last.min(first.saturating_add(more.saturating_mul(step)));
             self.plan(first - step, to, output);
             self.next_end = to.saturating_add(step);
             output.passed = Timestamp(to);
