@@ -106,7 +106,6 @@ impl Sliding {
             if has_entered && (is_session || held.is_some()) {
                 let notional = Notional::of(trade.price, trade.shares);
                 if totals.take_back(notional, trade.shares.0.into()) {
-                    self.due_rows.set(first + window, self.spec.every_end);
                     continue;
                 }
                 if let Some((number, now)) = held {
