@@ -170,3 +170,48 @@ impl Table {
         Rows::of_table(&self.lines, self.count, self.end, self.complete)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_those_that_hold_executions_however_long_ago_a_table_was_shown(
+            lines in 1..300_usize,
+            ends in prop::collection::vec(
+                (prop::collection::vec((any::<prop::sample::Index>(), 0..3_u32), 0..40), 0..12_usize, 0..20_u8),
+                0..60,
+            ),
+        ) {
+            let mut totals = vec![Totals::EMPTY; lines];
+            let (mut changes, mut tables) = (Changes::new(), vec![Table::default(); 12]);
+            changes.forget();
+            for (end, (changed, table, order)) in (1..).zip(ends) {
+                if order == 0 {
+                    totals.reverse();
+                    changes.forget();
+                }
+                let mut places = Vec::new();
+                for (place, trades) in changed {
+                    let place = place.index(lines);
+                    totals[place].sums.trades = trades;
+                    places.push(place as u32);
+                }
+                changes.note(&places, &totals);
+                let held = |&line: &usize| totals[line].sums.trades > 0;
+                let held: Vec<usize> = (0..lines).filter(held).collect();
+                let mut runs = Vec::new();
+                changes.runs(|run| runs.extend(run));
+                prop_assert_eq!(&runs, &held);
+                prop_assert_eq!(changes.count(), held.len());
+                let (end, table) = (Timestamp(end), &mut tables[table]);
+                table.show((end, 1), &totals, &changes);
+                let rows: Vec<Row> = held.iter().map(|&line| totals[line].row(end, 1)).collect();
+                prop_assert_eq!(table.rows().len(), rows.len());
+                prop_assert!(table.rows().iter().eq(rows));
+            }
+        }
+    }
+}
