@@ -14,7 +14,7 @@ use crate::columns::{Resident, TradeSlices};
 use crate::market::{Locate, Symbol, Timestamp};
 use crate::metrics::Counters;
 use crate::window::day::{Picked, Reduction};
-use crate::window::{Row, Selection, Spec, Wanted};
+use crate::window::{Row, Selection, Spec, Wanted, first_end};
 
 /// Tells what a selection picks of the ends of the day that it holds.
 pub(super) trait Reducer: Send {
@@ -139,10 +139,10 @@ impl Residents {
 fn label(day: &Day, spec: &Spec, symbol: &SymbolDay) -> Option<Symbol> {
     let step = spec.step.nanos();
     let first = symbol.times.first()?;
-    let first_end = (first / step).saturating_add(1).saturating_mul(step);
+    let end = first_end(*first, step);
     match day.directory.get(symbol.locate) {
-        Some(named) if named.since.0 >= first_end => None,
-        _ => Some(day.directory.label_at(symbol.locate, Timestamp(first_end))),
+        Some(named) if named.since.0 >= end => None,
+        _ => Some(day.directory.label_at(symbol.locate, Timestamp(end))),
     }
 }
 

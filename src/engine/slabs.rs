@@ -12,7 +12,7 @@ use crate::market::{Locate, Timestamp};
 use crate::window::bounds::{Break, Planned, Planner};
 use crate::window::{
     Alive, Bounds, Corrections, Gaps, Job, Kernel, Output, Row, SlidingCounts, Spec, Sums, Wanted,
-    Width,
+    Width, first_end,
 };
 
 /// Executions that one slab of ends brings at most, unless one step alone brings more.
@@ -80,7 +80,7 @@ impl Slabs {
             .iter()
             .filter_map(|symbol| symbol.times.first())
             .min();
-        let last = (day.now.0 / step).saturating_add(1).saturating_mul(step);
+        let last = first_end(day.now.0, step);
         let after = first.map_or(last, |time| time / step * step);
         let residents = wanted
             .as_ref()

@@ -19,6 +19,7 @@ use crate::cpu::Parallel;
 use crate::market::{Directory, Learned, Locate, Timestamp, Trade};
 use crate::window::{
     Applied, Bounds, Gaps, Kernel, LogFull, Output, Progress, Row, SlidingCounts, Spec, Sums,
+    first_end,
 };
 
 pub(super) use agent::Surveyor;
@@ -246,7 +247,7 @@ impl Survey {
         let step = self.spec.step.nanos();
         if !self.started {
             self.started = true;
-            self.next_end = (now / step).saturating_add(1).saturating_mul(step);
+            self.next_end = first_end(now, step);
         }
         if now < self.next_end {
             return Applied::Whole;

@@ -3,6 +3,7 @@
 use super::candidates::Candidates;
 use super::entries::{Entry, EntryNumber};
 use super::sliding::Sliding;
+use super::spec::first_end;
 use super::state::Totals;
 use super::table::held;
 use super::{Output, Width};
@@ -76,7 +77,7 @@ impl Sliding {
         }
         let step = self.spec.step.nanos();
         let due = self.due.iter().min().copied().unwrap_or(u64::MAX);
-        let mut end = (due / step).saturating_add(1).saturating_mul(step);
+        let mut end = first_end(due, step);
         if !self.gaps.is_empty() {
             let passed = self.next_end - step;
             let widths = self.spec.windows.iter().map(|window| window.width);

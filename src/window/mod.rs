@@ -40,5 +40,6 @@ pub use rows::{Rows, RowsIter};
 pub use selection::{Measure, Selection, Wanted, strays};
 pub(crate) use sliding::SYMBOLS;
 pub use sliding::{Sliding, SlidingCounts};
+pub(crate) use spec::first_end;
 pub use spec::{Corrections, Spec, SpecError, Width, Window};
 pub use vwap::vwap_micros;

@@ -44,7 +44,7 @@ impl Width {
 /// First multiple of `step` after `time`: the end whose window `time` enters.
 #[must_use]
 #[inline]
-pub(super) fn first_end(time: u64, step: u64) -> u64 {
+pub(crate) fn first_end(time: u64, step: u64) -> u64 {
     (time / step).saturating_add(1).saturating_mul(step)
 }
 

@@ -4,7 +4,7 @@ use super::Asked;
 use crate::columns::Position;
 use crate::market::Trade;
 use crate::window::bounds::{Break, Planned, Planner, breaks_of};
-use crate::window::{Alive, Bounds, Corrections, Gaps, Job, Kernel, Spec, Sums, Width};
+use crate::window::{Alive, Bounds, Corrections, Gaps, Job, Kernel, Spec, Sums, Width, first_end};
 
 /// The eligible executions of one symbol in feed order, broken ones included.
 #[derive(Debug)]
@@ -55,8 +55,7 @@ impl SymbolColumns {
         self.prices.push(trade.price.0);
         self.shares.push(trade.shares.0);
         self.positions.push(position);
-        let enters = (trade.time.0 / step).saturating_add(1).saturating_mul(step);
-        self.due = self.due.min(enters);
+        self.due = self.due.min(first_end(trade.time.0, step));
     }
 
     pub(super) fn planner<'a>(&'a self, spec: &Spec, window: usize, gaps: &'a Gaps) -> Planner<'a> {
