@@ -1,5 +1,7 @@
 //! The command line: every subcommand, exit codes, one clear line for every fault.
 
+/// Captures of a lossy feed: what they give is a function of their bytes.
+mod captures;
 /// Rows that are picked out of all that there are.
 mod choices;
 /// Every backend on one job, compared and timed.

@@ -7,13 +7,24 @@ use super::Buffer;
 pub struct Packet {
     /// The bytes, shaped as `framing` says.
     pub bytes: Buffer,
-    /// Nanoseconds on the clock of the caller that polled its source (live), or of the capture (files:
-    /// nanoseconds since its first packet).
+    /// Nanoseconds on the clock of the caller that polled its source (live), or since 1970 by the clock
+    /// of the capture (0 for other files).
     pub received_ns: u64,
     /// Which line of the feed brought it: 0 is A, 1 is B.
     pub line: u8,
     /// How the bytes are framed.
     pub framing: Framing,
+}
+
+impl Packet {
+    /// The packet in memory of its own, which is as large as its bytes; its buffer is free again.
+    #[must_use]
+    pub fn detach(self) -> Self {
+        Self {
+            bytes: Buffer::detached(&self.bytes),
+            ..self
+        }
+    }
 }
 
 /// How a packet's bytes are framed.

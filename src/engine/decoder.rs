@@ -37,6 +37,9 @@ pub(super) struct Decoder {
     normaliser: Normaliser,
     /// Whether packets say when they were received, on the engine's clock.
     live: bool,
+    /// The sequencer's time: of a live feed the engine's, of files the latest that a packet of a capture
+    /// has come with, so that what a file gives depends on its bytes alone.
+    time_ns: u64,
     /// When packets last came; none have yet if 0.
     heard_ns: u64,
     /// Whether a notice that the feed is stale is on its way to the publishers, or with them.
@@ -78,10 +81,14 @@ impl Decoder {
         Self {
             packets,
             batches,
-            sequencer,
+            sequencer: match live {
+                true => sequencer,
+                false => sequencer.holding_copies(),
+            },
             recovery,
             normaliser,
             live,
+            time_ns: 0,
             heard_ns: 0,
             stale: false,
             notices: 0,
@@ -239,10 +246,17 @@ impl Decoder {
     }
 
     fn receive(&mut self, now_ns: u64) -> Option<Duty> {
+        if self.live {
+            self.time_ns = now_ns;
+        }
         match self.packets.receive() {
             Received::Value(mut packets) => {
                 for packet in packets.drain(..) {
-                    self.sequencer.packet(packet, now_ns, &mut self.deliveries);
+                    if !self.live {
+                        self.time_ns = self.time_ns.max(packet.received_ns);
+                    }
+                    self.sequencer
+                        .packet(packet, self.time_ns, &mut self.deliveries);
                 }
                 self.packets.give_back(packets);
                 self.heard_ns = now_ns.max(1);
@@ -276,7 +290,7 @@ impl Agent for Decoder {
         let Some(duty) = self.receive(now_ns) else {
             return Ok(self.finish());
         };
-        self.sequencer.tick(now_ns, &mut self.deliveries);
+        self.sequencer.tick(self.time_ns, &mut self.deliveries);
         let stale = self.state_change(now_ns);
         let has_told = self.has_told(now_ns);
         if let Some(recovery) = self.recovery.as_mut().filter(|_| has_told) {

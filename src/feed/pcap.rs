@@ -2,7 +2,8 @@
 //! order) or pcapng, plain or packed by gzip or zstd.
 //!
 //! Every UDP/IPv4 datagram that passes the filter becomes a packet; everything else in the capture
-//! is counted by reason, never an error. Times count from the capture's first record of any kind.
+//! is counted by reason, never an error. Times count from 1970; a record
+//! without one has that of the record before it.
 //! The first destination (group and port) seen is line 0, the next one line 1, and so on, so the two
 //! lines of a feed in one capture arrive as 0 and 1 if nothing else passes the filter.
 //!
@@ -93,7 +94,6 @@ impl Capture {
                 filter,
                 lines: Vec::new(),
                 counts: CaptureCounts::default(),
-                first_ns: None,
                 last_ns: 0,
             },
             failed: None,
@@ -184,8 +184,7 @@ struct Sorter {
     filter: Option<SocketAddrV4>,
     lines: Vec<SocketAddrV4>,
     counts: CaptureCounts,
-    first_ns: Option<i128>,
-    /// Time of the latest record that had one, since the first.
+    /// Time of the latest record that had one, since 1970.
     last_ns: u64,
 }
 
@@ -193,8 +192,7 @@ impl Sorter {
     /// The payload to hand on and its line, if the record is to be handed on.
     fn sort<'a>(&mut self, record: &Record<'a>, room: usize) -> Option<(&'a [u8], u8)> {
         if let Some(time_ns) = record.time_ns {
-            let since_first = time_ns - *self.first_ns.get_or_insert(time_ns);
-            self.last_ns = since_first.clamp(0, i128::from(u64::MAX)) as u64;
+            self.last_ns = time_ns.clamp(0, i128::from(u64::MAX)) as u64;
         }
         self.counts.records += 1;
         let (counter, found) = self.judge(record, room);

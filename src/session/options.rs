@@ -10,8 +10,8 @@ use crate::wire::moldudp64::{self, SessionId};
 #[serde(default, deny_unknown_fields)]
 pub struct SequencerOptions {
     /// The most packets held while an earlier one is missing; when it is reached, the oldest hole is
-    /// given up. Each held packet keeps one buffer of its pool, so the pool must be larger. 4096
-    /// unless said; 0 holds nothing.
+    /// given up. Each held packet of a live feed keeps one buffer of its pool, so the pool must be larger.
+    /// 4096 unless said; 0 holds nothing.
     pub hold_packets: usize,
     /// Age in nanoseconds at which a hole is declared lost. 500 ms unless said: long enough for a re-request
     /// server to answer on a busy machine.

@@ -86,6 +86,8 @@ pub struct Sequencer {
     end: End,
     arbiter: Arbiter,
     counts: SequencerCounts,
+    /// Whether packets are held in memory of their own.
+    copies: bool,
 }
 
 impl Sequencer {
@@ -108,6 +110,17 @@ impl Sequencer {
             end: End::Unknown,
             arbiter: Arbiter::default(),
             counts: SequencerCounts::default(),
+            copies: false,
+        }
+    }
+
+    /// The sequencer, holding copies of packets and not their buffers: for a source that waits for buffers,
+    /// a file, which would otherwise wait for what is behind them.
+    #[must_use]
+    pub fn holding_copies(self) -> Self {
+        Self {
+            copies: true,
+            ..self
         }
     }
 
@@ -308,7 +321,7 @@ impl Sequencer {
             self.release(out);
         } else {
             self.held.insert(Held {
-                packet,
+                packet: if self.copies { packet.detach() } else { packet },
                 first,
                 next,
             });

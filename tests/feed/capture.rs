@@ -135,7 +135,8 @@ fn every_order_resolution_and_packing_gives_the_same() {
             assert!(all.errors.is_empty());
             assert_eq!((counts.records, counts.delivered), (200, 200));
             for (n, packet) in all.packets.iter().enumerate() {
-                let wanted = (vec![n as u8; 30], 0, n as u64 * 3 * unit);
+                let time_ns = 1_700_000_000_000_000_000 + n as u64 * 3 * unit;
+                let wanted = (vec![n as u8; 30], 0, time_ns);
                 assert_eq!(*packet, wanted, "{style:?}");
             }
         }
@@ -196,7 +197,7 @@ fn what_is_left_out_is_counted_by_reason() {
         ..CaptureCounts::default()
     };
     assert_eq!(counts, wanted);
-    assert_eq!(all.packets[1], (vec![0; 100], 1, 8 * 3 * 1000));
+    assert_eq!(all.packets[1], (vec![0; 100], 1, 1_700_000_000_000_024_000));
 }
 
 #[test]
@@ -305,7 +306,7 @@ fn a_real_capture_gives_its_hundred_packets() {
         last_ns = *received_ns;
     }
     assert_eq!(next - 14_757_701, 269);
-    assert_eq!(all.packets[0].2, 0);
+    assert_eq!(all.packets[0].2 / 86_400_000_000_000, 19_591, "2023-08-22");
 }
 
 proptest! {

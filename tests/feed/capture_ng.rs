@@ -114,9 +114,9 @@ fn blocks_of_either_order_and_packing_are_read() {
             let (all, counts) = read_capture(&packed, 100, None).unwrap();
             assert!(all.errors.is_empty(), "{:?}", all.errors);
             let wanted = [
-                (b"micro".to_vec(), 0, 0),
-                (b"nano".to_vec(), 1, 123),
-                (b"simple".to_vec(), 0, 1_000_000_000),
+                (b"micro".to_vec(), 0, 1_000_000_000),
+                (b"nano".to_vec(), 1, 1_000_000_123),
+                (b"simple".to_vec(), 0, 2_000_000_000),
             ];
             assert_eq!(all.packets, wanted);
             assert_eq!((counts.records, counts.unknown_links), (4, 1));
@@ -143,12 +143,16 @@ fn resolutions_and_offsets_of_interfaces_are_obeyed() {
             writer.packet(0, 512, &frame(1, b"first"), &[]),
             writer.packet(1, 105, &frame(1, b"seconds"), &[]),
             writer.packet(2, 10_000_000_000_000_000_000, &frame(1, b"tiny"), &[]),
-            writer.packet(1, 0, &frame(1, b"before the first"), &[]),
+            writer.packet(1, 0, &frame(1, b"before 1970"), &[]),
         ]
         .concat();
         let (all, _) = read_capture(&content, 100, None).unwrap();
         let times: Vec<u64> = all.packets.iter().map(|packet| packet.2).collect();
-        assert_eq!(times, [0, 500_000_000, 500_000_000, 0]);
+        assert_eq!(
+            times,
+            [100_500_000_000, 101_000_000_000, 101_000_000_000, 0],
+            "none is before 1970"
+        );
     }
     for impossible in [20, 0x80 | 65] {
         let options = LITTLE.option(9, &[impossible]);

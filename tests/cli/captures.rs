@@ -1,0 +1,191 @@
+//! Captures of a lossy feed: what they give is a function of their bytes alone.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::SocketAddrV4;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use widetape::wire::ipv4_udp::{Datagram, emit_ethernet};
+
+use super::process::widetape;
+use super::{folder, text};
+use crate::common::plumbing::{pack, trade};
+
+/// Half past nine.
+const OPEN_NS: u64 = 34_200_000_000_000;
+/// From packet to packet of a line.
+const PACE_NS: u64 = 20_000;
+
+/// So many trades, 1 ms from one to the next.
+fn trades(count: u64) -> Vec<Vec<u8>> {
+    let times = (0..count).map(|n| (OPEN_NS + n * 1_000_000, n + 1));
+    times.map(|(time, number)| trade(time, number)).collect()
+}
+
+fn binary_file(path: &Path, messages: &[Vec<u8>]) {
+    let mut bytes = Vec::new();
+    for message in messages {
+        bytes.extend((message.len() as u16).to_be_bytes());
+        bytes.extend(message);
+    }
+    fs::write(path, bytes).expect("a scratch file");
+}
+
+/// Packets with their time in the capture and their line, in any order.
+type Timed = Vec<(u64, u8, Vec<u8>)>;
+
+/// A capture in nanoseconds, sorted by time.
+fn capture(mut packets: Timed) -> Vec<u8> {
+    packets.sort_by_key(|&(time_ns, ..)| time_ns);
+    let words =
+        |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
+    let mut bytes = words(&[0xa1b2_3c4d, 0x0004_0002, 0, 0, 65_535, 1]);
+    let mut frame = Vec::new();
+    for (time_ns, line, payload) in packets {
+        let datagram = Datagram {
+            source: "10.0.0.1:4000".parse().expect("an address"),
+            destination: SocketAddrV4::new([239, 192, 0, 1 + line].into(), 5000),
+            payload: &payload,
+        };
+        frame.clear();
+        emit_ethernet(&datagram, &[], &mut frame).expect("it fits");
+        let (second, rest) = (time_ns / 1_000_000_000, time_ns % 1_000_000_000);
+        let length = frame.len() as u32;
+        bytes.extend(words(&[
+            1_700_000_000 + second as u32,
+            rest as u32,
+            length,
+            length,
+        ]));
+        bytes.extend(&frame);
+    }
+    bytes
+}
+
+/// Line A without the packets that it `loses`, and B, which loses none, `lag` packets behind.
+fn two_lines(messages: &[Vec<u8>], loses: impl Fn(u64) -> bool, lag: u64) -> Vec<u8> {
+    let messages: Vec<_> = messages.iter().cloned().map(Some).collect();
+    let packets = pack(&messages, || 1);
+    let (mut timed, end) = (Timed::new(), packets.len() as u64 - 1);
+    for (n, packet) in (0..).zip(packets) {
+        let due_ns = n * PACE_NS;
+        if n == end {
+            timed.push((due_ns + (lag + 1) * PACE_NS, 0, packet));
+            continue;
+        }
+        if !loses(n) {
+            timed.push((due_ns, 0, packet.clone()));
+        }
+        timed.push((due_ns + lag * PACE_NS + 1, 1, packet));
+    }
+    capture(timed)
+}
+
+const ROWS: [&str; 6] = [
+    "--window",
+    "10ms,session",
+    "--step",
+    "1ms",
+    "--format",
+    "csv",
+];
+
+fn rows(command: &str, file: &Path) -> String {
+    let arguments = [&[command, text(file)], &ROWS[..]].concat();
+    let done = widetape(&arguments).exits(0);
+    assert!(done.err.is_empty(), "{command}: {:?}", done.err);
+    done.text().to_owned()
+}
+
+/// The rows of a capture that comes through a pipe, to a reader that pauses.
+fn rows_slowly(command: &str, pipe: &Path, bytes: Vec<u8>) -> String {
+    let status = Command::new("mkfifo").arg(pipe).status();
+    assert!(status.is_ok_and(|status| status.success()), "mkfifo");
+    let path = pipe.to_owned();
+    let writer = std::thread::spawn(move || {
+        let mut pipe = File::create(path).expect("a reader opens it");
+        pipe.write_all(&bytes).expect("all of it is read");
+    });
+    let mut child = Command::new(env!("CARGO_BIN_EXE_widetape"))
+        .args([command, text(pipe)])
+        .args(ROWS)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the built command starts");
+    let mut out = child.stdout.take().expect("it is piped");
+    let mut rows = Vec::new();
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(600));
+        let mut part = (&mut out).take(60_000);
+        part.read_to_end(&mut rows).expect("rows");
+    }
+    out.read_to_end(&mut rows).expect("rows");
+    assert!(child.wait().expect("it ends").success());
+    writer.join().expect("all of it is read");
+    String::from_utf8(rows).expect("text")
+}
+
+fn written(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, bytes).expect("a scratch file");
+    path
+}
+
+#[test]
+fn the_other_line_may_be_a_thousand_packets_behind() {
+    let folder = folder("lag");
+    let messages = trades(3_000);
+    let file = folder.join("day.itch");
+    binary_file(&file, &messages);
+    let bytes = two_lines(&messages, |n| n % 100 == 40, 1_000);
+    let capture = written(&folder, "day.pcap", &bytes);
+    for command in ["replay", "scan"] {
+        assert_eq!(rows(command, &capture), rows(command, &file), "{command}");
+    }
+}
+
+#[test]
+fn a_pipe_and_a_reader_that_pauses_change_no_row() {
+    let folder = folder("pause");
+    let messages = trades(6_000);
+    let bytes = two_lines(&messages, |n| n % 20 == 7, 30);
+    let capture = written(&folder, "day.pcap", &bytes);
+    for command in ["replay", "scan"] {
+        let slow = rows_slowly(command, &folder.join(command), bytes.clone());
+        assert!(slow.len() > 300_000, "{}", slow.len());
+        assert!(slow == rows(command, &capture), "{command}");
+    }
+}
+
+#[test]
+fn holes_of_a_capture_take_no_time_of_the_machine() {
+    let folder = folder("holes");
+    let messages = trades(5_000);
+    let bytes = two_lines(&messages, |n| n % 10 == 5, 0);
+    let both = written(&folder, "both.pcap", &bytes);
+    assert!(
+        rows("scan", &both)
+            .lines()
+            .all(|row| !row.contains("false"))
+    );
+    // Line A alone: what it lost stays lost, and there is time for no, some or all of the timeouts.
+    let gone = messages.into_iter().zip(0_u64..);
+    let gone: Vec<_> = gone
+        .map(|(message, n)| (n % 10 != 5).then_some(message))
+        .collect();
+    for pace_ns in [0, PACE_NS, 1_000_000_000] {
+        let packets = (0..).zip(pack(&gone, || 1));
+        let timed = packets
+            .map(|(n, packet)| (n * pace_ns, 0, packet))
+            .collect();
+        let alone = written(&folder, "alone.pcap", &capture(timed));
+        for command in ["replay", "scan"] {
+            let arguments = [&[command, text(&alone)], &ROWS[..]].concat();
+            let done = widetape(&arguments).exits(0);
+            let told = "widetape: warning: gaps 500, lost messages 500: rows that they touch say complete=false";
+            assert_eq!(done.err, [told], "{command} {pace_ns}");
+        }
+    }
+}
