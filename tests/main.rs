@@ -25,6 +25,8 @@ mod gpu;
 mod hostile;
 /// Known-bad kernels that the differential suite must catch.
 mod mutants;
+/// A run holds one session: another one behind it ends the run, and never adds to its rows.
+mod one_session;
 /// A day leaves through real sockets and arrives whole; what is lost on purpose is asked for again.
 mod sender;
 /// Lossy lines become one ordered stream: each message once or declared lost, against a naive model.

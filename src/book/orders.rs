@@ -322,12 +322,6 @@ impl Book {
         }
     }
 
-    /// Whether it is as good as new: no order is live, and none was kept where its reference would tell.
-    #[must_use]
-    pub fn is_unused(&self) -> bool {
-        self.orders.is_unused()
-    }
-
     /// Where the orders are.
     #[must_use]
     pub fn counts(&self) -> StoreCounts {

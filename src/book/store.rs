@@ -245,11 +245,6 @@ impl Store {
         self.ring = ring;
     }
 
-    /// Whether no order is live, and none has been kept where its reference would tell.
-    pub(super) fn is_unused(&self) -> bool {
-        self.live == 0 && self.elsewhere == [0; SEQUENCES]
-    }
-
     pub(super) fn counts(&self) -> StoreCounts {
         StoreCounts {
             live: self.live,

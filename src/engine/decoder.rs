@@ -19,6 +19,7 @@ use crate::market::Symbol;
 use crate::metrics::{Counter, Counters};
 use crate::session::{Delivery, Hole, Sequencer};
 use crate::wire::binaryfile::Blocks;
+use crate::wire::moldudp64::SessionId;
 
 /// Nanoseconds of silence after which a live feed is stale: three heartbeats of MoldUDP64.
 const SILENCE_NS: u64 = 3_000_000_000;
@@ -35,6 +36,8 @@ pub(super) struct Decoder {
     sequencer: Sequencer,
     recovery: Option<Recovery>,
     normaliser: Normaliser,
+    /// The session whose messages are decoded, if they are of one.
+    session: Option<SessionId>,
     /// Whether packets say when they were received, on the engine's clock.
     live: bool,
     /// The sequencer's time: of a live feed the engine's, of files the latest that a packet of a capture
@@ -87,6 +90,7 @@ impl Decoder {
             },
             recovery,
             normaliser,
+            session: None,
             live,
             time_ns: 0,
             heard_ns: 0,
@@ -138,8 +142,18 @@ impl Decoder {
                 } => {
                     self.normaliser.gap(first_sequence, count);
                 }
-                Delivery::SessionStart { .. } => self.normaliser.start_session(),
-                Delivery::EndOfSession => self.ended = Ended::Nearly,
+                Delivery::SessionStart { session } => {
+                    outcome = self.start_session(session);
+                    if outcome.is_err() {
+                        break;
+                    }
+                }
+                // What is left of a file is looked at all the same: it may be of another session.
+                Delivery::EndOfSession if !self.live => {}
+                Delivery::EndOfSession => {
+                    self.ended = Ended::Nearly;
+                    break;
+                }
             }
         }
         deliveries.clear();
@@ -147,7 +161,26 @@ impl Decoder {
         outcome
     }
 
+    /// A session of which, or of messages without one, something was decoded keeps the run to itself.
+    fn start_session(&mut self, session: SessionId) -> Result<(), Error> {
+        if self.normaliser.counts().messages > 0 {
+            return Err(Error::OtherSession {
+                before: self.session.map_or_else(|| "a file".to_owned(), named),
+                after: named(session),
+            });
+        }
+        self.session = Some(session);
+        self.normaliser.start_session();
+        Ok(())
+    }
+
     fn decode_ordered(&mut self, packet: &Packet, batch: &mut Decoded) -> Result<(), Error> {
+        if let Some(session) = self.session {
+            return Err(Error::OtherSession {
+                before: named(session),
+                after: file_name(&self.files, packet.line),
+            });
+        }
         let start = match packet.framing {
             Framing::Blocks { offset } => offset,
             Framing::Fix { lost } => {
@@ -266,6 +299,11 @@ impl Decoder {
             Received::Closed => None,
         }
     }
+}
+
+/// A session as messages about it call it.
+fn named(session: SessionId) -> String {
+    format!("session {}", session.trim_ascii_end().escape_ascii())
 }
 
 impl Agent for Decoder {

@@ -22,6 +22,18 @@ pub enum Error {
         /// What is wrong with it.
         error: MessageError,
     },
+    /// The input goes on with what belongs to no session, or to another one. Its symbols and its clock may
+    /// be others, so nothing of it has been used.
+    #[error(
+        "{after} follows {before}, but a run holds one session: all rows are of what came before, run it \
+         apart"
+    )]
+    OtherSession {
+        /// What all rows are of.
+        before: String,
+        /// What follows it.
+        after: String,
+    },
     /// The request makes no sense.
     #[error(transparent)]
     Spec(#[from] SpecError),

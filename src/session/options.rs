@@ -17,10 +17,10 @@ pub struct SequencerOptions {
     /// server to answer on a busy machine.
     pub gap_timeout_ns: u64,
     /// Silence of a session, in nanoseconds, after which another one may take its place although
-    /// its end was never heard. 15 s unless said.
+    /// its end was never heard. 15 s unless said. An engine ends there, unless the first brought no message.
     pub session_timeout_ns: u64,
     /// The only session to follow, written as text of up to 10 characters; unless said, the first
-    /// one heard and its successors.
+    /// one heard.
     #[serde(deserialize_with = "session")]
     pub session: Option<SessionId>,
     /// What to do about messages from before the first packet heard. `from_start` unless said.

@@ -26,8 +26,6 @@ pub struct Normaliser {
     /// Whether anybody asks for best bids and offers.
     tops: bool,
     memory: Memory,
-    /// Live orders for which the book has room from the start.
-    room: usize,
     directory: Directory,
     /// One bit for each locate that has no name.
     unnamed: Box<[u64; LOCATES / 64]>,
@@ -47,7 +45,6 @@ impl Normaliser {
         Self {
             book: new_book(tops, 0, Memory::default()),
             memory: Memory::default(),
-            room: 0,
             tops,
             directory: Directory::new(),
             unnamed: Box::new([u64::MAX; LOCATES / 64]),
@@ -67,7 +64,6 @@ impl Normaliser {
         Self {
             book: new_book(self.tops, room, memory),
             memory,
-            room,
             ..self
         }
     }
@@ -92,12 +88,10 @@ impl Normaliser {
         flagged.map(|(locate, _)| self.directory.label_at(Locate(locate), Timestamp(u64::MAX)))
     }
 
-    /// A new session begins: its order references start afresh.
+    /// Another session begins, in place of one of which nothing was decoded: what that one lost is not missed.
     pub fn start_session(&mut self) {
-        // One that is new already keeps the pages that it has.
-        if !self.book.is_unused() {
-            self.book = new_book(self.tops, self.room, self.memory);
-        }
+        debug_assert_eq!(self.counts.messages, 0, "a run holds one session");
+        self.pending_gap = None;
     }
 
     /// Messages were lost before the next one.
