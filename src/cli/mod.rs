@@ -17,6 +17,7 @@ mod inspect;
 mod live;
 mod output;
 mod password;
+mod remarks;
 mod request;
 mod rows;
 mod run;

@@ -1,6 +1,8 @@
 //! `replay` and `scan`: rows from files.
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -8,10 +10,11 @@ use super::choice::Choice;
 use super::error::say;
 use super::output::writer;
 use super::request::{Destination, Request};
-use super::{Error, error, live};
+use super::{Error, error, live, remarks};
 use crate::metrics::Counter;
 use crate::{
-    Backend, Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, Wanted, open_any,
+    Backend, Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, Wanted, engine,
+    open_any,
 };
 
 /// Buffers for file input, and bytes in each: a whole block of a BinaryFILE always fits.
@@ -33,7 +36,7 @@ pub(super) struct Args {
     /// Say which processor --backend auto chose, and why: rows, bytes, predicted and measured time.
     #[arg(long)]
     explain: bool,
-    /// Exit with 0 even if a file ends inside a message.
+    /// Exit with 0 even if a file ends inside a message, or a capture holds more than one session.
     #[arg(long)]
     lenient: bool,
 }
@@ -77,32 +80,48 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let interrupted = live::stop_on_signal(engine.stop_switch())?;
     engine.add_publisher(Box::new(live::Progress::new(engine.counters())));
     let (summary, outcome) = engine.run_inline(&Clock::machine(), None);
-    warn(&summary);
+    remarks::warn(&summary);
     if args.explain {
         explain(&summary);
     }
     let truncated = std::mem::take(&mut *truncated.lock().unwrap_or_else(PoisonError::into_inner));
+    let interrupted = interrupted.load(Ordering::Relaxed);
+    finish(args, truncated, interrupted, &summary, outcome)
+}
+
+/// What the command came to, now that the rows are written.
+fn finish(
+    args: &Args,
+    truncated: Vec<FeedError>,
+    interrupted: bool,
+    summary: &Summary,
+    outcome: Result<(), engine::Error>,
+) -> Result<(), Error> {
+    let failures = truncated.into_iter().map(Error::Feed);
     let mut failure = None;
-    for error in truncated {
+    for error in failures.chain(remarks::foreign(summary)) {
         if let Some(earlier) = failure.replace(error) {
             say(format_args!("widetape: {earlier}"));
         }
     }
     error::outcome(outcome, &args.destination.out)?;
-    if interrupted.load(Ordering::Relaxed) {
+    if interrupted {
         let messages = summary.counters.get(Counter::Messages);
         return Err(Error::Failed(format!(
             "interrupted after {messages} messages: not all rows are there"
         )));
     }
+    remarks::has_used_a_packet(summary)?;
     match failure {
         Some(error) if args.lenient => {
-            say(format_args!(
-                "widetape: warning: {error}; everything before it counts"
-            ));
+            let rest = match error {
+                Error::Feed(_) => "; everything before it counts",
+                _ => "",
+            };
+            say(format_args!("widetape: warning: {error}{rest}"));
             Ok(())
         }
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
         None => Ok(()),
     }
 }
@@ -125,74 +144,18 @@ fn explain(summary: &Summary) {
 
 /// Refuses an output file that is one of the inputs.
 fn destroys_no_input(args: &Args) -> Result<(), Error> {
-    let out = args.destination.out.canonicalize();
-    let is_out = |file: &&PathBuf| matches!((file.canonicalize(), &out), (Ok(file), Ok(out)) if file == *out);
+    // A file has many names, but one device and number.
+    let identity = |path: &Path| {
+        let metadata = path.metadata().ok().filter(Metadata::is_file)?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let out = identity(&args.destination.out);
+    let is_out = |file: &&PathBuf| out.is_some() && identity(file) == out;
     match args.files.iter().find(is_out) {
         Some(file) => Err(Error::Usage(format!(
             "--out {} would overwrite an input file",
             file.display()
         ))),
         None => Ok(()),
-    }
-}
-
-/// Says what a user should know about the rows that were written.
-fn warn(summary: &Summary) {
-    let count = |counter| summary.counters.get(counter);
-    if let Some(trouble) = &summary.gpu_trouble {
-        say(format_args!(
-            "widetape: warning: {trouble}; the CPU computed {} of the windows asked of the GPU",
-            count(Counter::RescuedWindows)
-        ));
-    }
-    if let Some(told) = &summary.routes.told {
-        say(format_args!("widetape: {told}"));
-    }
-    if count(Counter::Gaps) > 0 {
-        say(format_args!(
-            "widetape: warning: gaps {1}, lost messages {0}: rows that they touch say complete=false",
-            count(Counter::LostMessages),
-            count(Counter::Gaps)
-        ));
-    }
-    if count(Counter::UnpriceableExecutions) > 0 {
-        let symbols: Vec<String> = summary.flagged.iter().map(ToString::to_string).collect();
-        say(format_args!(
-            "widetape: warning: executions of unknown orders, which have no price and are not counted: {}, of {}",
-            count(Counter::UnpriceableExecutions),
-            symbols.join(" ")
-        ));
-    }
-    for (counter, what) in [
-        (Counter::UnknownTypes, "messages of unknown type, skipped"),
-        (Counter::MalformedMessages, "malformed messages, skipped"),
-        (
-            Counter::GarbledBytes,
-            "bytes of a log that are in no FIX message, skipped",
-        ),
-        (
-            Counter::UnusedEntries,
-            "FIX entries that are neither trades nor quotes",
-        ),
-        (
-            Counter::UnusableEntries,
-            "FIX trades and quotes without a symbol, price, size or time that fits",
-        ),
-        (
-            Counter::ShareOverflow,
-            "crosses of more shares than fit, skipped",
-        ),
-        (
-            Counter::TimeBackwards,
-            "messages with a time before that of an earlier one",
-        ),
-        (Counter::BreaksUnknown, "breaks of unknown executions"),
-    ] {
-        if count(counter) > 0 {
-            say(format_args!(
-                "widetape: warning: {what}: {}",
-                count(counter)
-            ));
-        }
     }
 }

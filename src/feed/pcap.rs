@@ -2,7 +2,7 @@
 //! order) or pcapng, plain or packed by gzip or zstd.
 //!
 //! Every UDP/IPv4 datagram that passes the filter becomes a packet; everything else in the capture
-//! is counted by reason, never an error. Times count from 1970; a record
+//! is counted by reason, and an error only where it is all that the capture holds. Times count from 1970; a record
 //! without one has that of the record before it.
 //! The first destination (group and port) seen is line 0, the next one line 1, and so on, so the two
 //! lines of a feed in one capture arrive as 0 and 1 if nothing else passes the filter.
@@ -55,6 +55,36 @@ pub struct CaptureCounts {
     pub too_large: u64,
     /// Datagrams for a 257th destination and further ones.
     pub beyond_lines: u64,
+}
+
+impl CaptureCounts {
+    /// Why not one of the records could be used; `None` if one was, or could have been but for the filter.
+    fn useless(&self) -> Option<String> {
+        if self.records == 0 || self.delivered + self.filtered > 0 {
+            return None;
+        }
+        let reasons = [
+            (self.other_protocols, "other protocols than UDP over IPv4"),
+            (self.fragments, "fragments of datagrams"),
+            (
+                self.cut_short,
+                "frames that were not kept in full (capture them with a longer snap length)",
+            ),
+            (self.bad_checksums, "wrong checksums"),
+            (self.malformed, "malformed headers"),
+            (self.unknown_links, "link types that are not read here"),
+            (self.too_large, "datagrams that are larger than a buffer"),
+        ];
+        let reasons = reasons.into_iter().filter(|&(count, _)| count > 0);
+        let reasons: Vec<String> = reasons
+            .map(|(count, reason)| format!("{count} {reason}"))
+            .collect();
+        Some(format!(
+            "none of its {} frames holds a datagram that can be used: {}",
+            self.records,
+            reasons.join(", ")
+        ))
+    }
 }
 
 /// A packet capture being read.
@@ -121,7 +151,10 @@ impl Capture {
             };
             let Some(record) = self.records.front()? else {
                 self.ended = true;
-                return Ok(Poll::End);
+                return match self.sorter.counts.useless() {
+                    Some(reason) => Err(self.records.refuse(reason)),
+                    None => Ok(Poll::End),
+                };
             };
             match self.sorter.sort(&record, buffer.len()) {
                 Some((payload, line)) => {

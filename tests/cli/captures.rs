@@ -24,7 +24,7 @@ fn trades(count: u64) -> Vec<Vec<u8>> {
     times.map(|(time, number)| trade(time, number)).collect()
 }
 
-fn binary_file(path: &Path, messages: &[Vec<u8>]) {
+pub(super) fn binary_file(path: &Path, messages: &[Vec<u8>]) {
     let mut bytes = Vec::new();
     for message in messages {
         bytes.extend((message.len() as u16).to_be_bytes());
@@ -37,7 +37,12 @@ fn binary_file(path: &Path, messages: &[Vec<u8>]) {
 type Timed = Vec<(u64, u8, Vec<u8>)>;
 
 /// A capture in nanoseconds, sorted by time.
-fn capture(mut packets: Timed) -> Vec<u8> {
+fn capture(packets: Timed) -> Vec<u8> {
+    frames(packets, |_| ())
+}
+
+/// As [`capture`], with each frame changed.
+fn frames(mut packets: Timed, change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
     packets.sort_by_key(|&(time_ns, ..)| time_ns);
     let words =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
@@ -51,6 +56,7 @@ fn capture(mut packets: Timed) -> Vec<u8> {
         };
         frame.clear();
         emit_ethernet(&datagram, &[], &mut frame).expect("it fits");
+        change(&mut frame);
         let (second, rest) = (time_ns / 1_000_000_000, time_ns % 1_000_000_000);
         let length = frame.len() as u32;
         bytes.extend(words(&[
@@ -188,4 +194,155 @@ fn holes_of_a_capture_take_no_time_of_the_machine() {
             assert_eq!(done.err, [told], "{command} {pace_ns}");
         }
     }
+}
+
+/// The packets of one line from `start_ns` on, of trades of `symbol` under the one locate that all have.
+fn session(name: &[u8; 10], symbol: &[u8; 8], start_ns: u64) -> Timed {
+    let mut messages = trades(40);
+    for message in &mut messages {
+        message[24..32].copy_from_slice(symbol);
+    }
+    let messages: Vec<_> = messages.into_iter().map(Some).collect();
+    let packets = (0..).zip(pack(&messages, || 5));
+    let named = packets.map(|(n, mut packet)| {
+        packet[..10].copy_from_slice(name);
+        (start_ns + n * PACE_NS, 0, packet)
+    });
+    named.collect()
+}
+
+fn without_end(mut packets: Timed) -> Timed {
+    packets.pop();
+    packets
+}
+
+#[test]
+fn a_session_may_go_on_in_the_next_file() {
+    let folder = folder("split");
+    let whole = session(b"DAY       ", b"AAPL    ", 0);
+    let (first, second) = whole.split_at(4);
+    let all = rows(
+        "replay",
+        &written(&folder, "all.pcap", &capture(whole.clone())),
+    );
+    let first = written(&folder, "first.pcap", &capture(first.to_vec()));
+    let second = written(&folder, "second.pcap", &capture(second.to_vec()));
+    for command in ["replay", "scan"] {
+        let arguments = [&[command, text(&first), text(&second)], &ROWS[..]].concat();
+        let done = widetape(&arguments).exits(0);
+        assert_eq!(
+            (done.text(), done.err.len()),
+            (&all[..], 0),
+            "{:?}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn another_session_is_refused_and_adds_to_no_row() {
+    const DAY_NS: u64 = 86_400_000_000_000;
+    let folder = folder("sessions");
+    let apple = session(b"DAY       ", b"AAPL    ", 0);
+    let other = |start_ns| session(b"NEXT      ", b"IBM     ", start_ns);
+    let file = folder.join("messages.itch");
+    binary_file(&file, &trades(10));
+    let next = written(&folder, "next.pcap", &capture(other(DAY_NS)));
+    let soon = written(&folder, "soon.pcap", &capture(other(PACE_NS)));
+    let both = written(
+        &folder,
+        "both.pcap",
+        &capture([apple.clone(), other(DAY_NS)].concat()),
+    );
+    let ended = written(&folder, "ended.pcap", &capture(apple.clone()));
+    let open = written(&folder, "open.pcap", &capture(without_end(apple)));
+    let mut cut = fs::read(&ended).expect("a scratch file");
+    cut.truncate(cut.len() - 1);
+    let cut = written(&folder, "cut.pcap", &cut);
+    let apart = "session NEXT follows session DAY, but a run holds one session";
+    let mixed = format!("{} follows session DAY", text(&file));
+    let unused = "not used: 9; give each session";
+    let wanted = rows("replay", &ended);
+    for (files, told) in [
+        (&[&both][..], apart),
+        (&[&ended, &next], apart),
+        (&[&ended, &soon], apart),
+        (&[&open, &next], apart),
+        (&[&open, &soon], unused),
+        (&[&ended, &file], &mixed),
+        (&[&open, &file], &mixed),
+        (&[&file, &ended], "session DAY follows a file"),
+        (&[&ended, &cut], "cut.pcap: the message at byte"),
+    ] {
+        let files: Vec<&str> = files.iter().map(|file| text(file)).collect();
+        for command in ["replay", "scan"] {
+            let done = widetape(&[&[command], &files[..], &ROWS[..]].concat()).exits(1);
+            let line = done.err.last().expect("a line");
+            assert!(line.contains(told), "{files:?}: {line}");
+            assert!(!done.text().contains("IBM"));
+            if files[0] != text(&file) {
+                assert_eq!(done.text(), wanted, "{command} {files:?}");
+            }
+        }
+    }
+    let lenient = [
+        &["replay", text(&open), text(&soon), "--lenient"],
+        &ROWS[..],
+    ]
+    .concat();
+    let done = widetape(&lenient).exits(0);
+    let warned = &done.err[..];
+    assert!(
+        warned.len() == 1 && warned[0].contains(unused),
+        "{warned:?}"
+    );
+    assert_eq!(done.text(), wanted);
+}
+
+#[test]
+fn a_capture_without_a_usable_packet_is_refused_with_the_reason() {
+    let folder = folder("useless");
+    let day = || session(b"DAY       ", b"AAPL    ", 0);
+    let changed = |at: usize, bytes: &'static [u8]| {
+        frames(day(), |frame| {
+            frame[24..26].fill(0);
+            frame[at..at + bytes.len()].copy_from_slice(bytes);
+        })
+    };
+    for (name, content, told) in [
+        ("six", changed(12, &[0x86, 0xdd]), "9 other protocols"),
+        ("fragments", changed(20, &[0x20, 0]), "9 fragments"),
+        ("sums", changed(40, &[1, 2]), "9 wrong checksums"),
+        (
+            "noise",
+            capture(
+                (0..300_u64)
+                    .map(|n| (n, 0, b"no MoldUDP64".to_vec()))
+                    .collect(),
+            ),
+            "no datagram is of MoldUDP64",
+        ),
+    ] {
+        let path = written(&folder, name, &content);
+        for command in ["replay", "scan"] {
+            let done = widetape(&[command, text(&path)]).exits(1);
+            let line = done.err.last().expect("a line");
+            assert!(line.contains(told), "{name}: {line}");
+        }
+    }
+    let mut some = day();
+    some.push((1, 0, b"syslog".to_vec()));
+    let path = written(&folder, "some", &capture(some));
+    let done = widetape(&["replay", text(&path)]).exits(0);
+    let told = "widetape: warning: datagrams that are no MoldUDP64, left out: 1";
+    assert_eq!(done.err, [told]);
+    let arp = frames(day(), |frame| {
+        if frame.len() < 70 {
+            frame[12..14].copy_from_slice(&[8, 6]);
+        }
+    });
+    let done = widetape(&["replay", text(&written(&folder, "arp", &arp))]).exits(0);
+    let told =
+        "widetape: warning: frames of captures without a datagram that can be used, left out: 1";
+    assert_eq!(done.err, [told]);
 }

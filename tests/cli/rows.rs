@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use super::captures::binary_file;
 use super::process::{widetape, widetape_cut_off};
 use super::{dataset, folder, text};
+use crate::common::plumbing::trade;
 
 const COLUMNS: &str =
     "end_ns,symbol,window,vwap,volume,notional,trades,open,high,low,close,complete,revision,policy";
@@ -103,6 +105,52 @@ fn a_reader_that_leaves_early_is_no_failure() {
             assert!(!said.contains("pipe"), "{arguments:?}: {said}");
         }
     }
+}
+
+#[test]
+fn no_input_is_overwritten_under_whatever_name() {
+    let folder = folder("names");
+    let day = folder.join("day.itch");
+    fs::copy(dataset("edge_cases.itch"), &day).expect("a copy");
+    let (linked, pointing) = (folder.join("linked"), folder.join("pointing"));
+    fs::hard_link(&day, &linked).expect("a link");
+    std::os::unix::fs::symlink(&day, &pointing).expect("a link");
+    for command in ["scan", "replay"] {
+        for out in [&day, &linked, &pointing] {
+            let done = widetape(&[command, text(&day), "--out", text(out)]).exits(2);
+            let told = "would overwrite an input file";
+            assert!(done.refused().contains(told), "{:?}", done.err);
+        }
+    }
+    let whole = fs::read(dataset("edge_cases.itch")).expect("the day");
+    assert!(fs::read(&day).expect("still there") == whole);
+}
+
+#[test]
+fn second_names_of_a_locate_are_told() {
+    let folder = folder("renamed");
+    let (first, second) = (trade(1, 1), trade(2, 2));
+    let mut renamed = second.clone();
+    renamed[24..32].copy_from_slice(b"IBM     ");
+    let [known, other] = [("known", &second), ("other", &renamed)].map(|(name, last)| {
+        let path = folder.join(name);
+        binary_file(&path, &[first.clone(), last.clone(), stock(last)]);
+        path
+    });
+    for command in ["scan", "replay"] {
+        assert!(widetape(&[command, text(&known)]).exits(0).err.is_empty());
+        let told = "widetape: warning: second names of a locate, which keeps its first: 1";
+        assert_eq!(widetape(&[command, text(&other)]).exits(0).err, [told]);
+    }
+}
+
+/// The stock directory's message for the symbol of a trade.
+fn stock(trade: &[u8]) -> Vec<u8> {
+    let mut message = vec![b' '; 39];
+    message[..11].copy_from_slice(&trade[..11]);
+    message[0] = b'R';
+    message[11..19].copy_from_slice(&trade[24..32]);
+    message
 }
 
 #[test]

@@ -69,6 +69,17 @@ impl Writer {
         self.block(6, &body)
     }
 
+    fn old_packet(self, interface: u16, units: u64, frame: &[u8]) -> Vec<u8> {
+        let mut body = self.bytes(interface.to_le_bytes());
+        body.extend([0xff; 2]);
+        let length = frame.len() as u32;
+        for field in [(units >> 32) as u32, units as u32, length, length] {
+            body.extend(self.bytes(field.to_le_bytes()));
+        }
+        body.extend_from_slice(frame);
+        self.block(2, &body)
+    }
+
     fn simple(self, frame: &[u8]) -> Vec<u8> {
         let length = self.bytes((frame.len() as u32).to_le_bytes());
         self.block(3, &[&length, frame].concat())
@@ -121,6 +132,40 @@ fn blocks_of_either_order_and_packing_are_read() {
             assert_eq!(all.packets, wanted);
             assert_eq!((counts.records, counts.unknown_links), (4, 1));
         }
+    }
+}
+
+#[test]
+fn packets_of_the_old_kind_are_read_and_checked() {
+    for big_endian in [false, true] {
+        let writer = Writer { big_endian };
+        let start = [
+            writer.section(),
+            writer.interface(127, &[]),
+            writer.interface(1, &[]),
+        ]
+        .concat();
+        let time_us = 1_700_000_000_000_000;
+        let packet = writer.old_packet(1, time_us, &frame(1, b"old"));
+        let (all, _) = read_capture(&[&start[..], &packet].concat(), 100, None).unwrap();
+        assert!(all.errors.is_empty(), "{:?}", all.errors);
+        assert_eq!(all.packets, [(b"old".to_vec(), 0, time_us * 1000)]);
+        for (changed, told) in [
+            (9, "no block describes"),
+            (20, "contradict"),
+            (21, "contradict"),
+            (packet.len() - 2, "contradict"),
+        ] {
+            let mut packet = packet.clone();
+            packet[changed] ^= 0x40;
+            packet[changed - 1] ^= 0x40;
+            let (all, _) = read_capture(&[&start[..], &packet].concat(), 100, None).unwrap();
+            let text = all.errors[0].to_string();
+            assert!(text.contains(told), "{changed}: {text}");
+        }
+        let short = writer.block(2, &[0; 16]);
+        let (all, _) = read_capture(&[&start[..], &short].concat(), 100, None).unwrap();
+        assert!(all.errors[0].to_string().contains("contradict"));
     }
 }
 

@@ -8,11 +8,17 @@ use crate::wire::ipv4_udp::LinkType;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
+/// What enhanced packets have replaced; old captures hold them.
+const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
 /// Type, length and what follows them in a section header: its byte order mark.
 const BLOCK_HEAD: usize = 12;
+
+/// Bytes of an old packet's block in front of its frame, and behind frame and options: the length again.
+const OLD_HEAD: usize = 28;
+const BLOCK_TAIL: usize = 4;
 
 /// Interfaces that one section may describe.
 const MAX_INTERFACES: usize = 4096;
@@ -56,7 +62,11 @@ impl Section {
             }
             let wanted = matches!(
                 kind,
-                SECTION_HEADER | INTERFACE_DESCRIPTION | SIMPLE_PACKET | ENHANCED_PACKET
+                SECTION_HEADER
+                    | INTERFACE_DESCRIPTION
+                    | OLD_PACKET
+                    | SIMPLE_PACKET
+                    | ENHANCED_PACKET
             );
             if !wanted {
                 window.skip(length)?;
@@ -68,7 +78,7 @@ impl Section {
                 )));
             }
             window.require(length)?;
-            if matches!(kind, SIMPLE_PACKET | ENHANCED_PACKET) {
+            if matches!(kind, OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
                 return Ok(length);
             }
             self.learn(window, length)?;
@@ -83,6 +93,9 @@ impl Section {
         length: usize,
     ) -> Result<Record<'a>, FeedError> {
         let none = || window.damaged("a packet of an interface that no block describes");
+        if u32_at(window.bytes(BLOCK_HEAD), 0, self.big_endian) == OLD_PACKET {
+            return self.old_packet(window, length);
+        }
         match self.block(window, length)? {
             Block::EnhancedPacket(packet) => {
                 let interface = self
@@ -110,6 +123,33 @@ impl Section {
             }
             _ => Err(window.damaged("the block cannot be read")),
         }
+    }
+
+    /// The packet in the block of the old kind at the front. The parser knows no such blocks.
+    fn old_packet<'a>(&self, window: &'a Window, length: usize) -> Result<Record<'a>, FeedError> {
+        let bytes = window.bytes(length);
+        let word = |at| u32_at(bytes, at, self.big_endian);
+        let whole = length >= OLD_HEAD + BLOCK_TAIL
+            && word(length - BLOCK_TAIL) as usize == length
+            && word(20) as usize <= length - OLD_HEAD - BLOCK_TAIL;
+        if !whole {
+            return Err(window.damaged("the block's lengths contradict each other"));
+        }
+        // 16 bits of interface, then 16 of drops.
+        let interface = match self.big_endian {
+            true => word(8) >> 16,
+            false => word(8) & 0xffff,
+        };
+        let interface = self
+            .interfaces
+            .get(interface as usize)
+            .ok_or_else(|| window.damaged("a packet of an interface that no block describes"))?;
+        let units = u64::from(word(12)) << 32 | u64::from(word(16));
+        Ok(Record {
+            link: interface.link,
+            time_ns: Some(interface.time_ns(units)),
+            frame: &bytes[OLD_HEAD..OLD_HEAD + word(20) as usize],
+        })
     }
 
     /// Takes in a block that says how to read others.

@@ -85,6 +85,14 @@ impl Records {
         }
     }
 
+    /// The error for a capture that cannot be used.
+    pub(super) fn refuse(&self, reason: String) -> FeedError {
+        FeedError::Format {
+            path: self.window.input.path().to_owned(),
+            reason,
+        }
+    }
+
     /// Leaves the record at the front behind.
     pub(super) fn advance(&mut self) {
         self.window.consume(self.front);
