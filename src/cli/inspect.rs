@@ -50,7 +50,7 @@ fn file_blocks(
     start: u64,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    for (offset, message) in Blocks::new(&packet.bytes) {
+    for (offset, message) in Blocks::new(&packet.bytes).without_marks() {
         match itch50::parse(message) {
             Ok(message) => writeln!(out, "{message}").map_err(unwritten)?,
             Err(error) => {

@@ -87,4 +87,8 @@ fn inspect_prints_a_line_for_each_message() {
     }
     assert_eq!(found, wanted);
     assert_eq!(found.values().sum::<u32>(), 40_000);
+    let path = folder("marked").join("day.itch");
+    fs::write(&path, [&day[..], &[0, 0]].concat()).expect("a day with an end marker");
+    let marked = widetape(&["inspect", text(&path)]).exits(0);
+    assert_eq!(marked.text(), done.text());
 }
