@@ -5,10 +5,10 @@
 //! say where in the uncompressed bytes they struck.
 
 use std::fs::File;
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::FeedError;
 
@@ -18,6 +18,9 @@ const COMPRESSED_CHUNK: usize = 256 * 1024;
 /// Bytes asked of a decompressor at once. A decompressor that meets damage gives nothing of what it
 /// was asked for, so this is the most that is lost in front of the damage.
 const PIECE: usize = 16 * 1024;
+
+/// The largest window of zstd (`--long=31`), as a power of two: with less, a whole file could not be read.
+const WINDOW_LOG: u32 = 31;
 
 /// Bytes that tell every compression.
 const MAGIC: usize = 4;
@@ -70,8 +73,46 @@ type Raw = Chain<Cursor<Vec<u8>>, File>;
 
 enum Reader {
     Plain(Raw),
-    Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
+    Gzip(Box<Members>),
     Zstd(zstd::Decoder<'static, BufReader<Raw>>),
+}
+
+/// The members of a gzip file, one behind the other. Zeros behind one are padding, as of tapes, and no fault.
+struct Members {
+    /// The member being read, until the file ends.
+    member: Option<GzDecoder<BufReader<Raw>>>,
+}
+
+impl Members {
+    fn new(raw: BufReader<Raw>) -> Self {
+        Self {
+            member: Some(GzDecoder::new(raw)),
+        }
+    }
+}
+
+impl Read for Members {
+    /// `into` must have room: nothing read is the end.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let count = member.read(into)?;
+            if count > 0 {
+                return Ok(count);
+            }
+            let raw = member.get_mut();
+            let start = raw.fill_buf()?;
+            let padding = start.iter().take_while(|&&byte| byte == 0).count();
+            match (padding, start.len()) {
+                (_, 0) => self.member = None,
+                (0, _) => {
+                    let ended = self.member.take();
+                    self.member = ended.map(|member| GzDecoder::new(member.into_inner()));
+                }
+                _ => raw.consume(padding),
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// An opened file.
@@ -102,9 +143,11 @@ impl Input {
         let raw = Cursor::new(start).chain(file);
         let reader = match compression {
             Compression::None => Reader::Plain(raw),
-            Compression::Gzip => Reader::Gzip(Box::new(MultiGzDecoder::new(buffered(raw)))),
+            Compression::Gzip => Reader::Gzip(Box::new(Members::new(buffered(raw)))),
             Compression::Zstd => {
-                Reader::Zstd(zstd::Decoder::with_buffer(buffered(raw)).map_err(failed)?)
+                let mut decoder = zstd::Decoder::with_buffer(buffered(raw)).map_err(failed)?;
+                decoder.window_log_max(WINDOW_LOG).map_err(failed)?;
+                Reader::Zstd(decoder)
             }
         };
         Ok(Self {

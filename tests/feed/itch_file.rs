@@ -80,6 +80,39 @@ fn several_gzip_members_and_zstd_frames_are_one_file() {
 }
 
 #[test]
+fn zeros_behind_a_gzip_member_are_padding() {
+    let (bytes, ends) = day(100);
+    let (first, second) = bytes.split_at(ends[40] + 7);
+    let (first, second) = (gzip(first, 6), gzip(second, 1));
+    for zeros in [1, 511, 600_000] {
+        let zeros = vec![0; zeros];
+        let padded = [&first[..], &zeros, &second, &zeros].concat();
+        let all = read_file(&padded, 70_000).unwrap();
+        assert!(all.errors.is_empty(), "{:?}", all.errors);
+        assert_eq!(all.bytes(), bytes);
+    }
+    let other = [&first[..], &[0, 0, b'x'], &[0; 20]].concat();
+    assert_eq!(read_file(&other, 70_000).unwrap().errors.len(), 1);
+}
+
+#[test]
+fn a_zstd_stream_with_the_largest_window_is_read() {
+    let (bytes, _) = day(100);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder
+        .set_parameter(zstd::zstd_safe::CParameter::WindowLog(28))
+        .unwrap();
+    std::io::Write::write_all(&mut encoder, &bytes).unwrap();
+    std::io::Write::flush(&mut encoder).unwrap();
+    let mut packed = encoder.finish().unwrap();
+    assert_eq!(packed[5] >> 3, 28 - 10, "the window's descriptor");
+    packed[5] = (31 - 10) << 3;
+    let all = read_file(&packed, 70_000).unwrap();
+    assert!(all.errors.is_empty(), "{:?}", all.errors);
+    assert_eq!(all.bytes(), bytes);
+}
+
+#[test]
 fn the_longest_block_fits_a_buffer_of_its_length_and_no_smaller_one() {
     let (mut bytes, ends) = day(10);
     bytes.extend_from_slice(&[0xff; 2 + 65_535]);
