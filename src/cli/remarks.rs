@@ -95,15 +95,18 @@ pub(super) fn foreign(summary: &Summary) -> Option<Error> {
     (count > 0).then_some(Error::Failed(told))
 }
 
-/// Refuses captures of UDP that is something else.
+/// Refuses captures of which nothing but a silent feed's heartbeats could be used.
 pub(super) fn has_used_a_packet(summary: &Summary) -> Result<(), Error> {
     let count = |counter| summary.counters.get(counter);
-    let used = count(Counter::Messages) + count(Counter::Heartbeats);
-    match count(Counter::MalformedPackets) {
-        1.. if used == 0 => Err(Error::Failed(
-            "no datagram is of MoldUDP64: capture the groups and ports of the feed alone"
-                .to_owned(),
-        )),
-        _ => Ok(()),
+    let silent = count(Counter::Heartbeats) > 0 && count(Counter::LostMessages) == 0;
+    let left_out = count(Counter::MalformedPackets)
+        + count(Counter::UndecodableFrames)
+        + count(Counter::OversizedDatagrams);
+    if left_out == 0 || silent || count(Counter::Messages) > 0 {
+        return Ok(());
     }
+    Err(Error::Failed(format!(
+        "no message could be used, and {left_out} frames are no whole datagrams of MoldUDP64: capture the \
+         groups and ports of the feed, and every frame in full"
+    )))
 }

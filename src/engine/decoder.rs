@@ -89,7 +89,10 @@ impl Decoder {
                 false => sequencer.holding_copies(),
             },
             recovery,
-            normaliser,
+            normaliser: match live {
+                true => normaliser,
+                false => normaliser.of_files(),
+            },
             session: None,
             live,
             time_ns: 0,

@@ -44,6 +44,7 @@ pub(super) fn normaliser(counters: &Counters, counts: &NormaliserCounts) {
         (Counter::MalformedMessages, counts.malformed),
         (Counter::UnusedEntries, counts.unused_entries),
         (Counter::UnusableEntries, counts.unusable_entries),
+        (Counter::RepeatedMessages, counts.repeated),
         (Counter::TimeBackwards, counts.time_reversals),
         (Counter::OrdersAdded, counts.orders_added),
         (Counter::TopChanges, counts.top_changes),

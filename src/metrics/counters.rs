@@ -124,6 +124,7 @@ counters! {
     Wire Drop UnknownTypes "unknown_types" "unknown types" "Messages skipped because their type is unknown."
     Wire Drop MalformedMessages "malformed_messages" "malformed messages" "Messages skipped because their length or a field does not fit their type."
     Wire Drop UnusedEntries "unused_entries" "unused FIX entries" "Entries of FIX market data that are neither trades nor quotes."
+    Wire Flow RepeatedMessages "repeated_messages" "repeated FIX messages" "Messages that a log of FIX holds again, with 43=Y; each counts once."
     Wire Drop UnusableEntries "unusable_entries" "unusable FIX entries" "Trades and quotes over FIX without a symbol, price, size or time that fits."
     Wire Error TimeBackwards "time_backwards" "time going backwards" "Messages whose time lies before that of the message ahead of them."
     Book Flow OrdersAdded "orders_added" "orders added" "Orders that entered the book."

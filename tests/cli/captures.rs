@@ -320,7 +320,7 @@ fn a_capture_without_a_usable_packet_is_refused_with_the_reason() {
                     .map(|n| (n, 0, b"no MoldUDP64".to_vec()))
                     .collect(),
             ),
-            "no datagram is of MoldUDP64",
+            "300 frames are no whole datagrams",
         ),
     ] {
         let path = written(&folder, name, &content);
@@ -330,6 +330,14 @@ fn a_capture_without_a_usable_packet_is_refused_with_the_reason() {
             assert!(line.contains(told), "{name}: {line}");
         }
     }
+    let snapped = frames(day(), |frame| {
+        if frame.len() > 70 {
+            frame.truncate(96);
+        }
+    });
+    let done = widetape(&["scan", text(&written(&folder, "snapped", &snapped))]).exits(1);
+    let line = done.err.last().expect("a line");
+    assert!(line.contains("8 frames are no whole datagrams"), "{line}");
     let mut some = day();
     some.push((1, 0, b"syslog".to_vec()));
     let path = written(&folder, "some", &capture(some));

@@ -79,6 +79,35 @@ fn messages(bodies: &[&str]) -> Vec<u8> {
 }
 
 #[test]
+fn what_a_log_holds_twice_counts_once() {
+    let message = |number: u32, again: &str, shares: u32| {
+        let time = "20200130-09:30:01.000";
+        let trade = format!("268=1|279=0|269=2|55=AAPL|270=10|271={shares}|");
+        framed(
+            "FIX.4.4",
+            &format!("35=X|49=A|56=B|34={number}|{again}52={time}|{trade}"),
+        )
+    };
+    let resent = "43=Y|";
+    let bytes = [
+        message(1, "", 1),
+        message(2, "", 10),
+        message(5, "", 100),
+        message(2, resent, 10),
+        message(3, resent, 1_000),
+        message(4, resent, 10_000),
+        message(5, resent, 100),
+        message(6, "", 100_000),
+    ];
+    let path = log("repeated", &bytes.concat());
+    let (seen, summary) = replay(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(seen.rows.last().unwrap().sums.volume, 111_111);
+    assert_eq!(summary.counters.get(Counter::RepeatedMessages), 2);
+    assert_eq!(summary.counters.get(Counter::Messages), 8);
+}
+
+#[test]
 fn trades_and_quotes_of_a_log_become_rows_and_tops() {
     let path = log(
         "trades",

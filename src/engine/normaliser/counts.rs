@@ -42,6 +42,8 @@ pub struct NormaliserCounts {
     pub unused_entries: u64,
     /// Trades and quotes over FIX without a symbol, price, size or time that fits.
     pub unusable_entries: u64,
+    /// Messages that a log of FIX holds again, with 43=Y.
+    pub repeated: u64,
     /// Gaps in the stream.
     pub gaps: u64,
     /// Messages lost in them.

@@ -60,6 +60,11 @@ impl Normaliser {
     fn fix_message(&mut self, message: &Message<'_>, batch: &mut Batch) {
         self.counts.messages += 1;
         batch.messages += 1;
+        let repeats = self.repeats.as_mut();
+        if repeats.is_some_and(|repeats| repeats.has(message)) {
+            self.counts.repeated += 1;
+            return;
+        }
         let snapshot = match message.msg_type() {
             b"W" => true,
             b"X" => false,

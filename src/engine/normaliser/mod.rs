@@ -7,6 +7,7 @@ mod ahead;
 mod counts;
 mod market_data;
 mod messages;
+mod repeats;
 mod status;
 
 pub use counts::{MessageError, NormaliserCounts};
@@ -35,6 +36,8 @@ pub struct Normaliser {
     flagged: Vec<bool>,
     statuses: status::Statuses,
     fix: market_data::FixSymbols,
+    /// What a log of FIX has brought; a live session has seen to that itself.
+    repeats: Option<repeats::Repeats>,
     counts: NormaliserCounts,
 }
 
@@ -53,6 +56,7 @@ impl Normaliser {
             flagged: Vec::new(),
             statuses: status::Statuses::default(),
             fix: market_data::FixSymbols::default(),
+            repeats: None,
             counts: NormaliserCounts::default(),
         }
     }
@@ -64,6 +68,15 @@ impl Normaliser {
         Self {
             book: new_book(self.tops, room, memory),
             memory,
+            ..self
+        }
+    }
+
+    /// The normaliser for files: messages of FIX that a log holds twice count once.
+    #[must_use]
+    pub fn of_files(self) -> Self {
+        Self {
+            repeats: Some(repeats::Repeats::default()),
             ..self
         }
     }
