@@ -33,17 +33,16 @@ pub(super) fn binary_file(path: &Path, messages: &[Vec<u8>]) {
     fs::write(path, bytes).expect("a scratch file");
 }
 
-/// Packets with their time in the capture and their line, in any order.
+/// Packets with their time in the capture and their line.
 type Timed = Vec<(u64, u8, Vec<u8>)>;
 
-/// A capture in nanoseconds, sorted by time.
+/// A capture in nanoseconds.
 fn capture(packets: Timed) -> Vec<u8> {
     frames(packets, |_| ())
 }
 
 /// As [`capture`], with each frame changed.
-fn frames(mut packets: Timed, change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
-    packets.sort_by_key(|&(time_ns, ..)| time_ns);
+fn frames(packets: Timed, change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
     let words =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     let mut bytes = words(&[0xa1b2_3c4d, 0x0004_0002, 0, 0, 65_535, 1]);
@@ -86,6 +85,7 @@ fn two_lines(messages: &[Vec<u8>], loses: impl Fn(u64) -> bool, lag: u64) -> Vec
         }
         timed.push((due_ns + lag * PACE_NS + 1, 1, packet));
     }
+    timed.sort_by_key(|&(time_ns, ..)| time_ns);
     capture(timed)
 }
 
@@ -181,17 +181,22 @@ fn holes_of_a_capture_take_no_time_of_the_machine() {
     let gone: Vec<_> = gone
         .map(|(message, n)| (n % 10 != 5).then_some(message))
         .collect();
-    for pace_ns in [0, PACE_NS, 1_000_000_000] {
+    let times: [fn(u64) -> u64; 5] = [
+        |_| 0,
+        |n| n * PACE_NS,
+        |n| n * 1_000_000_000,
+        |n| (10_000 - n) * 1_000_000_000,
+        |n| n * 7_919 % 1_000 * 1_000_000_000,
+    ];
+    for (case, time_ns) in times.iter().enumerate() {
         let packets = (0..).zip(pack(&gone, || 1));
-        let timed = packets
-            .map(|(n, packet)| (n * pace_ns, 0, packet))
-            .collect();
+        let timed = packets.map(|(n, packet)| (time_ns(n), 0, packet)).collect();
         let alone = written(&folder, "alone.pcap", &capture(timed));
         for command in ["replay", "scan"] {
             let arguments = [&[command, text(&alone)], &ROWS[..]].concat();
             let done = widetape(&arguments).exits(0);
             let told = "widetape: warning: gaps 500, lost messages 500: rows that they touch say complete=false";
-            assert_eq!(done.err, [told], "{command} {pace_ns}");
+            assert_eq!(done.err, [told], "{command} {case}");
         }
     }
 }
