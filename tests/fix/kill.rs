@@ -263,6 +263,7 @@ fn kills(messages: usize, lose: bool) -> Counterparty {
         }
     }
     std::fs::remove_file(&counterparty.file).unwrap();
+    std::fs::remove_file(counterparty.file.with_added_extension("lock")).unwrap();
     assert!(counterparty.filled > 0 && counterparty.expected > 65_536);
     counterparty
 }

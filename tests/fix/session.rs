@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use widetape::publish::Publisher;
-use widetape::publish::fix::{Acceptor, AcceptorOptions, FixError};
+use widetape::publish::fix::{Acceptor, AcceptorOptions, FixError, StoreError, StoreOptions};
 
 use super::client::{Desk, START_TEXT, framed};
 
@@ -244,4 +244,34 @@ fn an_address_in_use_is_named_with_a_remedy() {
     };
     let error = Acceptor::bind(options, Vec::new()).unwrap_err();
     assert!(matches!(error, FixError::Listen { .. }), "{error}");
+}
+
+#[test]
+fn a_second_start_leaves_the_store_of_the_first_alone() {
+    let name = format!("widetape-{}-second-start", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let store = || StoreOptions {
+        file: Some(file.clone()),
+        messages: 0,
+    };
+    let desk = Desk::new(|options| options.store = store());
+    let before = std::fs::metadata(&file).unwrap().modified().unwrap();
+    let options = |listen| AcceptorOptions {
+        listen,
+        store: store(),
+        ..AcceptorOptions::default()
+    };
+    let listen = desk.acceptor.local_address().unwrap();
+    let error = Acceptor::bind(options(listen), Vec::new()).unwrap_err();
+    assert!(matches!(error, FixError::AddressInUse { .. }), "{error}");
+    let elsewhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let error = Acceptor::bind(options(elsewhere), Vec::new()).unwrap_err();
+    let in_use = |error: &FixError| matches!(error, FixError::Store(StoreError::InUse { .. }));
+    assert!(in_use(&error), "{error}");
+    let after = std::fs::metadata(&file).unwrap().modified().unwrap();
+    assert_eq!(before, after, "the file was not written");
+    drop(desk);
+    assert!(Acceptor::bind(options(elsewhere), Vec::new()).is_ok());
+    std::fs::remove_file(file.with_added_extension("lock")).unwrap();
+    std::fs::remove_file(&file).unwrap();
 }

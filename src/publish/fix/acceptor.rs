@@ -62,9 +62,9 @@ impl Acceptor {
             ErrorKind::AddrInUse => FixError::AddressInUse { address },
             _ => FixError::Listen { address, error },
         };
-        let store = Store::open(&options.store)?;
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
+        let store = Store::open(&options.store)?;
         let mut market = Market::new(&windows);
         market.offers_quotes = options.quotes;
         market.offers_trades = options.trades;

@@ -4,8 +4,13 @@
 //! the payload, little-endian. A process that is killed leaves whole records and at most one torn one
 //! at the end, which is cut off; a damaged record with sound ones behind it is no torn tail, and the
 //! file is refused, because numbers could be used twice.
+//!
+//! Two files lie beside it, each under its whole name and an ending. `.lock` is locked as long as the
+//! journal is open, for the journal itself is another file after each rewrite. `.new` is the next journal
+//! until it is whole; what a process that was killed has left of it holds nothing that counts, and
+//! is overwritten.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +31,15 @@ pub enum StoreError {
         path: PathBuf,
         /// What the system said.
         error: io::Error,
+    },
+    /// Another store has the file open.
+    #[error(
+        "FIX store {path}: in use, {} is locked: stop the program that holds it, or choose another file (store.file under [fix.acceptor])",
+        beside(path, "lock").display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is something else.
     #[error("FIX store {path}: not a journal of FIX numbers")]
@@ -50,6 +64,8 @@ pub enum StoreError {
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
+    /// Locked as long as the journal is open.
+    _lock: File,
     /// Records that are not in the file yet.
     pending: Vec<u8>,
     /// Bytes in the file.
@@ -58,12 +74,13 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Opens or creates the file and hands the payload of every record to `take`, oldest first. A torn
-    /// record at the end is cut off.
+    /// record at the end is cut off. Nothing is touched while another has it open.
     pub(super) fn open(path: &Path, take: impl FnMut(&[u8])) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Io {
             path: path.to_owned(),
             error,
         };
+        let lock = lock(path)?;
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -84,6 +101,7 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             file,
+            _lock: lock,
             pending: Vec::new(),
             length: whole.max(MAGIC.len()) as u64,
         })
@@ -115,28 +133,54 @@ impl Journal {
         self.length
     }
 
-    /// Puts a file that holds what `fill` appends in the place of this one.
+    /// Puts a file that holds what `fill` appends in the place of this one. What was appended before and
+    /// not committed is left out.
     pub(super) fn rewrite(&mut self, fill: impl FnOnce(&mut Self)) -> Result<(), StoreError> {
-        let failed = |error| StoreError::Io {
+        self.pending.clear();
+        self.pending.extend_from_slice(MAGIC);
+        fill(self);
+        let bytes = std::mem::take(&mut self.pending);
+        self.file = replace(&self.path, &bytes).map_err(|error| StoreError::Io {
             path: self.path.clone(),
             error,
-        };
-        let beside = self.path.with_extension("new");
-        fs::write(&beside, MAGIC).map_err(failed)?;
-        let file = OpenOptions::new().append(true).open(&beside);
-        let mut fresh = Self {
-            path: self.path.clone(),
-            file: file.map_err(failed)?,
-            pending: Vec::new(),
-            length: MAGIC.len() as u64,
-        };
-        fill(&mut fresh);
-        fresh.commit()?;
-        fresh.file.sync_all().map_err(failed)?;
-        fs::rename(&beside, &self.path).map_err(failed)?;
-        *self = fresh;
+        })?;
+        self.length = bytes.len() as u64;
         Ok(())
     }
+}
+
+/// The file that lies beside the journal at `path`, under its whole name and `ending`.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+/// The lock of the journal at `path`, which its end releases, however the process ends.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let lock = beside(path, "lock");
+    let mut options = OpenOptions::new();
+    let opened = options.create(true).append(true).open(&lock);
+    let locked = opened
+        .map_err(TryLockError::Error)
+        .and_then(|file| file.try_lock().map(|()| file));
+    locked.map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::InUse {
+            path: path.to_owned(),
+        },
+        TryLockError::Error(error) => StoreError::Io { path: lock, error },
+    })
+}
+
+/// Puts a file that holds `bytes` in the place of the one at `path`, and opens it at its end.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let beside = beside(path, "new");
+    fs::write(&beside, bytes)?;
+    let file = OpenOptions::new().append(true).open(&beside)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    Ok(file)
 }
 
 fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {

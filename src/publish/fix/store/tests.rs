@@ -116,11 +116,13 @@ fn a_store_that_is_dropped_goes_on_behind_every_number_it_may_have_used() {
     assert_eq!(found, numbers(5, BLOCK + 1 + BLOCK));
     store.release(place, numbers(6, 200_000));
     store.commit();
+    drop(store);
     let mut store = Store::open(&options).unwrap();
     let (place, found) = store.acquire(&key("A"), 0).unwrap();
     assert_eq!(found, numbers(6, 200_000), "an orderly end leaves no gap");
     store.reset(place);
     store.commit();
+    drop(store);
     let mut store = Store::open(&options).unwrap();
     assert_eq!(taken(&mut store, &key("A"), 0), Some(numbers(1, 1 + BLOCK)));
 }
@@ -129,22 +131,26 @@ fn a_store_that_is_dropped_goes_on_behind_every_number_it_may_have_used() {
 fn messages_are_kept_up_to_their_number() {
     let options = options("messages", 3);
     let mut store = Store::open(&options).unwrap();
-    let (place, _) = store.acquire(&key("A"), 0).unwrap();
+    let (mut place, _) = store.acquire(&key("A"), 0).unwrap();
     store.keep(place, 7, 1, b"A", &[b"98=0\x01"]);
     for sequence in [2, 3, 5, 8] {
         store.keep(place, 100 + sequence, sequence, b"W", &[b"262=", b"R\x01"]);
     }
     store.commit();
-    let mut again = Store::open(&options).unwrap();
-    let (place_again, _) = again.acquire(&key("A"), 0).unwrap();
-    for (store, place) in [(&mut store, place), (&mut again, place_again)] {
+    for is_last in [false, true] {
         let first = |from| store.kept(place, from).map(|kept| kept.sequence);
         let found = [1, 2, 3, 4, 6, 9].map(first);
         assert_eq!(found, [Some(3), Some(3), Some(3), Some(5), Some(8), None]);
         let kept = store.kept(place, 8).unwrap();
         assert_eq!((kept.sent_ns, &*kept.body), (108, &b"262=R\x01"[..]));
-        store.reset(place);
-        assert_eq!(store.kept(place, 1), None);
+        if is_last {
+            store.reset(place);
+            assert_eq!(store.kept(place, 1), None);
+            break;
+        }
+        drop(store);
+        store = Store::open(&options).unwrap();
+        place = store.acquire(&key("A"), 0).unwrap().0;
     }
 }
 
@@ -165,6 +171,7 @@ fn a_file_that_grows_is_written_anew() {
     }
     assert!(std::fs::metadata(&path).unwrap().len() <= 10_000);
     assert!(store.take_failure().is_none());
+    drop(store);
     let mut store = Store::open(&options).unwrap();
     let (place, found) = store.acquire(&key("A"), 0).unwrap();
     assert_eq!((found.expected, found.next), (999, 1_000 + BLOCK));
@@ -208,5 +215,68 @@ fn faults_are_named() {
     assert!(error.ends_with("not a journal of FIX numbers"), "{error}");
     options.file = Some("/nowhere/at/all".into());
     let error = Store::open(&options).unwrap_err().to_string();
-    assert!(error.starts_with("FIX store /nowhere/at/all: "), "{error}");
+    assert!(error.starts_with("FIX store /nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn a_store_that_is_open_is_left_alone_until_it_is_closed() {
+    let options = options("in-use", 0);
+    let path = options.file.clone().unwrap();
+    let mut store = Store::open(&options).unwrap();
+    for rewritten in [false, true] {
+        if rewritten {
+            store.rewrite();
+        }
+        let error = Store::open(&options).unwrap_err();
+        assert!(matches!(&error, StoreError::InUse { path: named } if *named == path));
+        let text = error.to_string();
+        let lock = format!("{}.lock is locked: stop", path.display());
+        assert!(
+            text.contains(&lock) && text.contains("store.file"),
+            "{text}"
+        );
+    }
+    let (place, _) = store.acquire(&key("A"), 0).unwrap();
+    store.release(place, numbers(6, 9));
+    store.commit();
+    assert!(store.take_failure().is_none());
+    drop(store);
+    let mut store = Store::open(&options).unwrap();
+    assert_eq!(taken(&mut store, &key("A"), 0), Some(numbers(6, 9)));
+}
+
+#[test]
+fn only_files_under_the_whole_name_are_written() {
+    let folder = std::env::temp_dir().join(format!("widetape-{}-beside", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("desk.new"), "somebody else's").unwrap();
+    std::fs::write(
+        folder.join("desk.nyse.new"),
+        "left by a process that was killed",
+    )
+    .unwrap();
+    let open = |name: &str| {
+        let file = Some(folder.join(name));
+        Store::open(&StoreOptions { file, messages: 0 }).unwrap()
+    };
+    let stores = [open("desk.nyse"), open("desk.nasdaq")];
+    for mut store in stores {
+        store.rewrite();
+        assert!(store.take_failure().is_none());
+    }
+    let entries = std::fs::read_dir(&folder).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let expected = [
+        "desk.nasdaq",
+        "desk.nasdaq.lock",
+        "desk.new",
+        "desk.nyse",
+        "desk.nyse.lock",
+    ];
+    assert_eq!(names, expected);
+    let kept = std::fs::read_to_string(folder.join("desk.new")).unwrap();
+    assert_eq!(kept, "somebody else's");
+    std::fs::remove_dir_all(&folder).unwrap();
 }
