@@ -10,7 +10,7 @@
 mod journal;
 mod records;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -59,7 +59,7 @@ pub struct Place(u32);
 #[derive(Debug, Default)]
 pub struct Store {
     places: HashMap<Key, u32>,
-    slots: HashMap<u32, Slot>,
+    slots: BTreeMap<u32, Slot>,
     next_place: u32,
     releases: u64,
     /// Messages kept of each session.
@@ -259,9 +259,12 @@ impl Store {
         place
     }
 
+    /// Gives `key` its place; one that it had before no longer counts.
     fn enter(&mut self, place: u32, key: Key) {
         self.next_place = self.next_place.max(place + 1);
-        self.places.insert(key.clone(), place);
+        if let Some(former) = self.places.insert(key.clone(), place) {
+            self.slots.remove(&former);
+        }
         let slot = Slot {
             key,
             numbers: Numbers::default(),
@@ -311,6 +314,7 @@ impl Store {
                     add(&mut slot.kept, message, self.keep);
                 }
             }
+            Some(Record::Forget { place }) => self.forget(place),
             None => {}
         }
     }
@@ -337,13 +341,16 @@ impl Store {
     }
 
     fn forget_oldest(&mut self) {
-        let oldest = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| !slot.live)
-            .min_by_key(|(_, slot)| slot.left)
-            .map(|(&place, _)| place);
-        if let Some(slot) = oldest.and_then(|place| self.slots.remove(&place)) {
+        let gone = self.slots.iter().filter(|(_, slot)| !slot.live);
+        let oldest = gone.min_by_key(|(_, slot)| slot.left);
+        if let Some((&place, _)) = oldest {
+            self.append(&Record::Forget { place });
+            self.forget(place);
+        }
+    }
+
+    fn forget(&mut self, place: u32) {
+        if let Some(slot) = self.slots.remove(&place) {
             self.places.remove(&slot.key);
         }
     }

@@ -57,6 +57,8 @@ pub(super) enum Record {
     Reset { place: u32 },
     /// A message was sent.
     Message { place: u32, message: Kept },
+    /// The session has lost its place; its numbers no longer count.
+    Forget { place: u32 },
 }
 
 impl Record {
@@ -86,6 +88,7 @@ impl Record {
                 &message.msg_type,
                 &message.body,
             ]),
+            Record::Forget { place } => journal.append(&[&[5], &place.to_le_bytes()]),
         }
     }
 
@@ -128,6 +131,7 @@ impl Record {
                 };
                 Some(Record::Message { place, message })
             }
+            5 => Some(Record::Forget { place }),
             _ => None,
         }
     }

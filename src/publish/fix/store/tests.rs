@@ -78,6 +78,49 @@ fn the_one_that_left_first_is_forgotten() {
     assert_eq!(taken(&mut store, &key("1"), 0), Some(Numbers::default()));
 }
 
+/// Has `count` sessions come and go, the first named `first`.
+fn visits(store: &mut Store, first: usize, count: usize) {
+    for peer in first..first + count {
+        let (place, _) = store.acquire(&key(&peer.to_string()), 0).unwrap();
+        store.release(place, numbers(700, 900));
+    }
+}
+
+#[test]
+fn what_was_forgotten_stays_forgotten_in_a_file() {
+    let options = options("forgotten", 0);
+    let mut store = Store::open(&options).unwrap();
+    visits(&mut store, 0, MAX_REMEMBERED + 2);
+    let (place, again) = store.acquire(&key("0"), 0).unwrap();
+    assert_eq!(again, Numbers::default());
+    store.release(place, numbers(5, 6));
+    store.commit();
+    for _ in 0..2 {
+        drop(store);
+        store = Store::open(&options).unwrap();
+        assert_eq!(store.len(), MAX_REMEMBERED);
+        assert!(!store.places.contains_key(&key("1")));
+        assert_eq!(store.slots[&store.places[&key("0")]].numbers, numbers(5, 6));
+    }
+}
+
+#[test]
+fn a_session_that_a_file_introduces_twice_has_its_newest_place() {
+    let options = options("twice", 0);
+    let mut store = Store::open(&options).unwrap();
+    for number in [5, 6, 7] {
+        let place = store.introduce(key("A"));
+        store.write(place, numbers(number, number));
+    }
+    store.commit();
+    for _ in 0..2 {
+        drop(store);
+        store = Store::open(&options).unwrap();
+        assert_eq!((store.len(), store.places.len()), (1, 1));
+    }
+    assert_eq!(taken(&mut store, &key("A"), 0), Some(numbers(7, 7)));
+}
+
 /// A file of its own for each test.
 fn options(name: &str, messages: usize) -> StoreOptions {
     let file = std::env::temp_dir().join(format!("widetape-{}-{name}", std::process::id()));
