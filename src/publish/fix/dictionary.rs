@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Logon,
     MarketDataRequest,
     SecurityListRequest,
+    /// What a counterparty did not want of ours. It has come to nothing and is not judged.
+    BusinessReject,
     /// A message of the version that is not served here.
     Unsupported,
     /// Not a message of the version.
@@ -44,6 +46,7 @@ impl Kind {
             b"4" => Kind::SequenceReset,
             b"5" => Kind::Logout,
             b"A" => Kind::Logon,
+            b"j" => Kind::BusinessReject,
             b"V" => Kind::MarketDataRequest,
             b"x" if version != Version::Fix42 => Kind::SecurityListRequest,
             [b'I' | b'O' | b'U'] => Kind::Unknown,
@@ -65,7 +68,11 @@ impl Kind {
             Kind::Logon => &[98, 108],
             Kind::MarketDataRequest => &[262, 263, 264, 267, 146],
             Kind::SecurityListRequest => &[320, 559],
-            Kind::Heartbeat | Kind::Logout | Kind::Unsupported | Kind::Unknown => &[],
+            Kind::Heartbeat
+            | Kind::Logout
+            | Kind::BusinessReject
+            | Kind::Unsupported
+            | Kind::Unknown => &[],
         }
     }
 
@@ -93,7 +100,7 @@ impl Kind {
                     15 | 58 | 263 | 320 | 354 | 355 | 559 | 625 | 711 | 1300 | 1301
                 ) || self.groups(tag)
             }
-            Kind::Unsupported | Kind::Unknown => true,
+            Kind::BusinessReject | Kind::Unsupported | Kind::Unknown => true,
         }
     }
 
@@ -109,7 +116,7 @@ impl Kind {
                     | 667 | 691 | 711 | 739 | 740 | 762..=764 | 810 | 864..=868 | 873..=879
                     | 882..=889 | 941 | 942 | 947 | 955 | 956
             ),
-            Kind::Unsupported | Kind::Unknown => true,
+            Kind::BusinessReject | Kind::Unsupported | Kind::Unknown => true,
             _ => false,
         }
     }

@@ -333,7 +333,8 @@ impl Session {
         }
     }
 
-    /// Sends Reject for `message`.
+    /// Sends Reject for `message`, but never for one that is a reject itself: of two sides that answer
+    /// rejects with rejects neither would come to an end.
     pub(super) fn reject(
         &mut self,
         message: &Message<'_>,
@@ -341,6 +342,9 @@ impl Session {
         fault: Fault,
         turn: &mut Turn<'_>,
     ) {
+        if matches!(message.msg_type(), b"3" | b"j") {
+            return;
+        }
         self.body.clear();
         reverse_routing(message, &mut self.body);
         self.body.uint(tag::REF_SEQ_NUM, sequence);
