@@ -9,6 +9,7 @@ mod feed;
 mod initiator;
 mod kill;
 mod market_data;
+mod resend;
 mod scenarios;
 mod session;
 #[cfg(feature = "tls")]

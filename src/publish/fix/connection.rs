@@ -131,11 +131,8 @@ impl Connection {
             if rests || self.is_held_up() {
                 break;
             }
-            let chunk = &mut *shared.chunk;
-            match self
-                .socket
-                .read(chunk, &mut shared.handshakes, shared.counts)
-            {
+            let (chunk, handshakes) = (&mut *shared.chunk, &mut shared.handshakes);
+            match self.socket.read(chunk, handshakes, shared.counts) {
                 Ok(0) => {
                     self.close(shared);
                     return work + 1;
@@ -144,11 +141,9 @@ impl Connection {
                     work += 1;
                     if self.state == State::Open {
                         self.inbox.extend_from_slice(&shared.chunk[..length]);
-                        work += if self.deferred {
-                            0
-                        } else {
-                            self.digest(shared)
-                        };
+                        if !self.deferred {
+                            work += self.digest(shared);
+                        }
                     }
                     if length < shared.chunk.len() {
                         break;
@@ -225,6 +220,8 @@ impl Connection {
 
     /// Goes on with what an earlier turn has left.
     fn resume(&mut self, shared: &mut Shared<'_>) -> usize {
+        let resent = self.with_turn(shared, |session, turn, _| session.outgoing.go_on(turn));
+        self.rest(resent, shared);
         if self.session.queue_bytes > 0 {
             let ended = self.with_turn(shared, |session, turn, desk| session.drain(turn, desk));
             self.settle(ended, shared);
@@ -234,8 +231,15 @@ impl Connection {
         }
         match self.state == State::Open && self.deferred {
             true => self.digest(shared),
-            false => 0,
+            false => usize::from(resent > 0),
         }
+    }
+
+    /// Acts on nothing more of the counterparty's before `bytes` of answers are within its share.
+    fn rest(&mut self, bytes: u64, shared: &Shared<'_>) {
+        let rest_ns = bytes.saturating_mul(SECOND) / ANSWER_BYTES_PER_S;
+        let until_ns = shared.now.monotonic_ns.saturating_add(rest_ns);
+        self.rests_until_ns = self.rests_until_ns.max(until_ns);
     }
 
     /// Ends the turn after `enough` messages or long answers; these cost a rest.
@@ -244,8 +248,7 @@ impl Connection {
         if spent.is_none() && !enough {
             return false;
         }
-        let rest_ns = spent.unwrap_or(0).saturating_mul(SECOND) / ANSWER_BYTES_PER_S;
-        self.rests_until_ns = shared.now.monotonic_ns.saturating_add(rest_ns);
+        self.rest(spent.unwrap_or(0), shared);
         self.deferred = true;
         shared.counts.turns_cut += 1;
         true

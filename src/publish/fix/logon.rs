@@ -124,7 +124,7 @@ impl Session {
 
     fn restart(&mut self, turn: &mut Turn<'_>) {
         self.expected = 1;
-        self.outgoing.next = 1;
+        self.outgoing.restart();
         if let Some(place) = self.outgoing.place {
             turn.store.reset(place);
             self.outgoing.reserved = turn.store.reserved(place);

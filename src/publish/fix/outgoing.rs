@@ -1,5 +1,7 @@
 //! The sending half of a session: numbers, headers, and where the bytes go.
 
+use std::ops::Range;
+
 use bytes::BytesMut;
 
 use super::{Clock, FixCounts, Place, Store, Version};
@@ -43,6 +45,11 @@ impl Turn<'_> {
         self.spent() > ANSWER_BYTES
     }
 
+    /// Whether something that can wait may go out now.
+    fn has_room(&self) -> bool {
+        !self.is_spent() && self.out.len() <= self.conflate / 2
+    }
+
     /// Whether the outgoing buffer is beyond its limit.
     pub(super) fn is_full(&self) -> bool {
         self.out.len() > self.limit
@@ -61,6 +68,8 @@ pub(super) struct Outgoing {
     pub(super) place: Option<Place>,
     /// The first number that the store has not reserved.
     pub(super) reserved: u64,
+    /// Numbers that the counterparty has asked for again and not been answered for yet.
+    owed: Range<u64>,
     /// When something was last sent, on the monotonic clock.
     pub(super) last_sent_ns: u64,
 }
@@ -74,6 +83,7 @@ impl Outgoing {
             next: 1,
             place: None,
             reserved: u64::MAX,
+            owed: 0..0,
             last_sent_ns: 0,
         }
     }
@@ -115,26 +125,50 @@ impl Outgoing {
     }
 
     /// Answers for the messages `from` to `next - 1`: those that are kept come again, gap fills stand
-    /// for the others. Stops when the outgoing buffer is full; what is left must be asked for again.
+    /// for the others. What has no room waits for [`go_on`](Self::go_on), as one range with what is owed
+    /// from an earlier request and whatever lies between.
     pub(super) fn resend(&mut self, from: u64, next: u64, turn: &mut Turn<'_>) {
-        let mut from = from;
-        while from < next && !turn.is_full() {
-            let kept = self.place.and_then(|place| turn.store.kept(place, from));
-            let Some(kept) = kept.filter(|kept| kept.sequence < next).cloned() else {
-                return self.fill(from, next, turn);
-            };
-            if kept.sequence > from {
-                self.fill(from, kept.sequence, turn);
-            }
-            let (time, original) = (turn.time, UtcText::new(kept.sent_ns));
-            let envelope = Envelope {
-                original_time: Some(&original),
-                ..self.envelope(&kept.msg_type, kept.sequence, &time)
-            };
-            seal(turn.out, &envelope, &[&kept.body], byte_sum(&kept.body));
-            self.sent(turn);
-            from = kept.sequence + 1;
+        self.owed = match self.owed.is_empty() {
+            true => from..next,
+            false => from.min(self.owed.start)..next.max(self.owed.end),
+        };
+        self.go_on(turn);
+    }
+
+    /// Answers for what is owed, as long as there is room; how many bytes that took.
+    pub(super) fn go_on(&mut self, turn: &mut Turn<'_>) -> u64 {
+        let before = turn.out.len();
+        while !self.owed.is_empty() && turn.has_room() {
+            self.resend_first(turn);
         }
+        (turn.out.len() - before) as u64
+    }
+
+    /// Answers for the owed numbers up to the first message that is kept.
+    fn resend_first(&mut self, turn: &mut Turn<'_>) {
+        let Range { start, end } = self.owed;
+        let kept = self.place.and_then(|place| turn.store.kept(place, start));
+        let Some(kept) = kept.filter(|kept| kept.sequence < end).cloned() else {
+            self.owed = 0..0;
+            return self.fill(start, end, turn);
+        };
+        if kept.sequence > start {
+            self.fill(start, kept.sequence, turn);
+        }
+        let (time, original) = (turn.time, UtcText::new(kept.sent_ns));
+        let envelope = Envelope {
+            original_time: Some(&original),
+            ..self.envelope(&kept.msg_type, kept.sequence, &time)
+        };
+        seal(turn.out, &envelope, &[&kept.body], byte_sum(&kept.body));
+        self.sent(turn);
+        self.owed.start = kept.sequence + 1;
+    }
+
+    /// Numbers start again: those before are owed to nobody.
+    pub(super) fn restart(&mut self) {
+        self.next = 1;
+        self.owed = 0..0;
     }
 
     /// Sends `body` as the next message.
