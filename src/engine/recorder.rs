@@ -134,9 +134,56 @@ pub(super) fn fix(counters: &Counters, counts: &FixCounts) {
         (Counter::GarbledFixMessages, counts.garbled),
         (Counter::FixLogonsEvicted, counts.logons_evicted),
         (Counter::FixHandshakesRefused, counts.handshakes_refused),
+        (Counter::FixMarketDataDropped, counts.market_data_dropped),
+        (Counter::FixQueueDropped, counts.queue_dropped),
+        (Counter::FixRowsUnnamed, counts.rows_unnamed),
+        (Counter::FixConflated, counts.conflated),
+        (Counter::FixSessionsSilent, counts.silent),
+        (Counter::FixCredentialsRefused, counts.credentials_refused),
         (Counter::FixTurnsCut, counts.turns_cut),
         (Counter::FixRequestsRefused, counts.requests_refused),
     ] {
         counters.set(counter, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fix_drops_or_refuses_is_told() {
+        let counts = FixCounts {
+            slow_readers: 1,
+            garbled: 2,
+            logons_evicted: 3,
+            handshakes_refused: 4,
+            market_data_dropped: 5,
+            queue_dropped: 6,
+            rows_unnamed: 7,
+            conflated: 8,
+            silent: 9,
+            credentials_refused: 10,
+            ..FixCounts::default()
+        };
+        let counters = Counters::new();
+        fix(&counters, &counts);
+        let told = [
+            Counter::SlowReadersClosed,
+            Counter::GarbledFixMessages,
+            Counter::FixLogonsEvicted,
+            Counter::FixHandshakesRefused,
+            Counter::FixMarketDataDropped,
+            Counter::FixQueueDropped,
+            Counter::FixRowsUnnamed,
+            Counter::FixConflated,
+            Counter::FixSessionsSilent,
+            Counter::FixCredentialsRefused,
+        ];
+        assert_eq!(
+            told.map(|counter| counters.get(counter)),
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+        );
+        assert_eq!(counters.dropped(), 1 + 2 + 3 + 4 + 5 + 6 + 7);
     }
 }

@@ -164,8 +164,14 @@ counters! {
     Publish Drop GarbledFixMessages "garbled_fix_messages" "garbled FIX messages" "FIX messages ignored because their frame or checksum is wrong."
     Publish Drop FixLogonsEvicted "fix_logons_evicted" "FIX connections evicted" "Connections closed before their logon to make room for newer ones."
     Publish Drop FixHandshakesRefused "fix_handshakes_refused" "TLS handshakes refused" "Connections closed because their TLS handshake failed."
+    Publish Drop FixMarketDataDropped "fix_market_data_dropped" "FIX market data dropped" "Market data messages not sent because too many bytes waited for their session, which was closed."
+    Publish Drop FixQueueDropped "fix_queue_dropped" "FIX messages beyond a gap dropped" "Messages of counterparties beyond a gap that did not fit the queue and were asked for again."
+    Publish Drop FixRowsUnnamed "fix_rows_unnamed" "rows of unnamed windows" "Rows that were not published over FIX because their window has no name."
+    Publish Flow FixConflated "fix_conflated" "FIX symbols conflated" "Times that a symbol was marked because a session was behind; its newest value went out later."
     Publish Flow FixTurnsCut "fix_turns_cut" "FIX turns cut short" "Times that a session's messages had to wait because those before them took long."
     Publish Flow FixRequestsRefused "fix_requests_refused" "FIX requests refused" "Market data requests that were refused, such as those beyond max_subscriptions."
+    Publish Error FixSessionsSilent "fix_sessions_silent" "silent FIX sessions closed" "FIX sessions closed because nothing came from them for 2.4 heartbeat intervals."
+    Publish Error FixCredentialsRefused "fix_credentials_refused" "FIX credentials refused" "Logons refused because their Username or Password was wrong; among the sessions refused."
     Publish Error FixSessionsRefused "fix_sessions_refused" "FIX sessions refused" "Connections closed because their logon was not acceptable."
 }
 
