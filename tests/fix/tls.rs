@@ -219,7 +219,7 @@ fn nothing_is_lost_or_altered_where_the_reader_is_slow() {
     let authority = Authority::new("slow");
     let mut desk = Desk::new(|options| {
         options.tls = Some(authority.options(false));
-        options.conflate_bytes = 16 << 20;
+        options.conflate_bytes = 8 << 20;
     });
     let symbols: Vec<Symbol> = (0..500_u16)
         .map(|number| Symbol::new(&format!("S{number}")).unwrap())

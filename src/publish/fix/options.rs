@@ -56,15 +56,16 @@ pub struct AcceptorOptions {
     pub max_pending_logons: usize,
     /// Longest BodyLength accepted, default 65536; longer messages are garbled.
     pub max_message_bytes: usize,
-    /// Bytes that may wait for one slow reader before its symbols are conflated, default 256 KiB: they are
-    /// marked, and when the socket takes bytes again their newest values go out.
+    /// Bytes that may wait for one slow reader before its symbols are conflated, default 256 KiB, below
+    /// `max_pending_bytes`: they are marked, and when the socket takes bytes again their newest values go
+    /// out.
     pub conflate_bytes: usize,
     /// Milliseconds that bytes may wait for one slow reader, default 30000; beyond it the session is
     /// logged out.
     pub max_pending_ms: u64,
     /// Bytes that may wait for one slow reader, default 16 MiB; beyond it the session is logged out.
     pub max_pending_bytes: usize,
-    /// Market data subscriptions of one session, default 16.
+    /// Market data subscriptions of one session, default 16, 1 at least.
     pub max_subscriptions: usize,
     /// Milliseconds that a new connection has for its Logon, a TLS handshake included, default 10000.
     pub logon_timeout_ms: u64,
@@ -166,11 +167,20 @@ impl AcceptorOptions {
                 65_536,
                 "must be 65536 at least",
             ),
+            (
+                "max_subscriptions",
+                self.max_subscriptions,
+                1,
+                "must be 1 at least",
+            ),
         ];
         for (name, value, least, reason) in at_least {
             if value < least {
                 return refuse(name, reason);
             }
+        }
+        if self.conflate_bytes >= self.max_pending_bytes {
+            return refuse("conflate_bytes", "must be below max_pending_bytes");
         }
         let day_ms = 86_400_000;
         let at_most = [
@@ -288,6 +298,23 @@ mod tests {
             (
                 "max_pending_bytes = 65535".to_owned(),
                 Some("max_pending_bytes"),
+            ),
+            (
+                "max_pending_bytes = 65536\nconflate_bytes = 65535".to_owned(),
+                None,
+            ),
+            (
+                "max_pending_bytes = 65536\nconflate_bytes = 65536".to_owned(),
+                Some("conflate_bytes"),
+            ),
+            (
+                "max_pending_bytes = 262144".to_owned(),
+                Some("conflate_bytes"),
+            ),
+            ("max_subscriptions = 1".to_owned(), None),
+            (
+                "max_subscriptions = 0".to_owned(),
+                Some("max_subscriptions"),
             ),
             ("linger_ms = 86400000".to_owned(), None),
             ("linger_ms = 86400001".to_owned(), Some("linger_ms")),
