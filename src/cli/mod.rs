@@ -15,6 +15,7 @@ mod error;
 mod generate;
 mod inspect;
 mod live;
+mod outflow;
 mod output;
 mod password;
 mod remarks;

@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let chain = Chain::new(sources);
     let truncated = chain.truncated();
     let (format, out) = (args.destination.format, &args.destination.out);
-    let publishers = vec![writer(&spec, format, out, only, false)?];
+    let publishers = vec![writer(&spec, format, out, only)?];
     let options = Options {
         wanted,
         mode,

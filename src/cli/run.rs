@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, SocketAddrV4};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::error::{say, tell};
-use super::output::writer;
+use super::error::{say, tell, unwritten};
+use super::outflow::{Outcome, Outflow};
+use super::output::open;
 use super::{Error, error, live};
 use crate::config::{self, Config, OutputConfig};
 use crate::metrics::report;
@@ -14,6 +15,9 @@ use crate::{
     LiveTable, Options, Policy, Pool, Publisher, Recovery, Source, Spec, UdpOptions, UdpSource,
     Window,
 };
+
+/// Bytes of rows that wait for the reader of the output before others are left out.
+const WAITING: usize = 64 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -62,10 +66,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         Some(fix) => subscribed(fix)?,
         None => received(&config)?,
     };
-    let (publishers, serving) = publishers(&config, &published)?;
-    let out = config
-        .output
-        .map_or_else(|| PathBuf::from("-"), |output| output.file);
+    let (publishers, written, serving) = publishers(&config, &published)?;
     let options = Options {
         backend: config.window.backend,
         sequencer: config.session,
@@ -94,7 +95,31 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
             "widetape: warning: {trouble}; the CPU answered"
         ));
     }
-    error::outcome(outcome, &out)
+    let written = finish(written, config.output.as_ref());
+    // Where the output has failed, that is why the engine has stopped.
+    written.and_then(|()| error::outcome(outcome, Path::new("-")))
+}
+
+/// Waits for the output, and tells what it has left out: of rows, not of drawings.
+fn finish(written: Outcome, output: Option<&OutputConfig>) -> Result<(), Error> {
+    let lost = written.lost();
+    let outcome = written.wait();
+    let Some(OutputConfig { file, .. }) = output else {
+        return match outcome {
+            Err(error) if error.kind() != io::ErrorKind::TimedOut => Err(unwritten(error)),
+            _ => Ok(()),
+        };
+    };
+    if lost > 0 {
+        say(format_args!(
+            "widetape: warning: {}: {lost} rows are not written, as its reader was too slow",
+            file.display()
+        ));
+    }
+    outcome.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Error::OutputClosed,
+        _ => Error::Failed(format!("{}: {error}", file.display())),
+    })
 }
 
 /// Where packets come from, who is asked for lost ones, and what to say of it.
@@ -196,12 +221,12 @@ fn listening(config: &Config, udp: &UdpSource) -> String {
 
 type Publishers = Vec<Box<dyn Publisher + Send>>;
 
-/// Who gets the rows, and what is served where.
-fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, String), Error> {
+/// Who gets the rows, what becomes of those that are written, and what is served where.
+fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, Outcome, String), Error> {
     let mut publishers: Publishers = Vec::new();
     let mut serving = "no FIX".to_owned();
+    let failed = |error: &dyn std::fmt::Display| Error::Failed(error.to_string());
     if !config.fix.disabled {
-        let failed = |error: &dyn std::fmt::Display| Error::Failed(error.to_string());
         let labels = spec
             .windows
             .iter()
@@ -213,14 +238,17 @@ fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, String), Erro
         serving = format!("FIX: {address}, SenderCompID {}", options.sender_comp_id);
         publishers.push(Box::new(acceptor));
     }
-    match &config.output {
-        Some(output) => publishers.push(writer(spec, output.format, &output.file, None, true)?),
+    let (sink, waiting) = match &config.output {
+        Some(output) => (open(&output.file)?, WAITING),
+        None => (open(Path::new("-"))?, 0),
+    };
+    let (outflow, written) = Outflow::new(sink, waiting).map_err(|error| failed(&error))?;
+    publishers.push(match &config.output {
+        Some(output) => output.format.writer(spec, Box::new(outflow), true),
         None => {
-            let out = io::stdout();
-            let terminal = out.is_terminal();
-            let table = LiveTable::new(spec, out, terminal).with_columns(live::columns());
-            publishers.push(Box::new(table));
+            let terminal = io::stdout().is_terminal();
+            Box::new(LiveTable::new(spec, outflow, terminal).with_columns(live::columns()))
         }
-    }
-    Ok((publishers, serving))
+    });
+    Ok((publishers, written, serving))
 }

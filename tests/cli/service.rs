@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use flate2::read::GzDecoder;
@@ -33,7 +34,11 @@ impl Service {
 
     /// With more configuration.
     fn start_with(name: &str, recovery: Option<&str>, more: &str) -> Self {
-        let folder = folder(name);
+        Self::start_in(&folder(name), recovery, more)
+    }
+
+    /// With its configuration and its rows in this folder.
+    fn start_in(folder: &Path, recovery: Option<&str>, more: &str) -> Self {
         let (config, rows) = (folder.join("w.toml"), folder.join("rows.csv"));
         // Two octets that another run on this machine hardly has.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -77,6 +82,13 @@ impl Service {
 
     /// Sends the sample day; gives what sender and service said, and the rows.
     fn receive(self, options: &[&str]) -> (Finished, Finished, String) {
+        let (sent, served, rows) = self.receive_only(options);
+        let rows = fs::read_to_string(rows).expect("the rows");
+        (sent, served.exits(0), rows)
+    }
+
+    /// Sends the sample day; gives what sender and service said, and where the rows are.
+    fn receive_only(self, options: &[&str]) -> (Finished, Finished, PathBuf) {
         let day = dataset("sample_day.itch.gz");
         let pace = ["--packets-per-second", "2000"];
         let lines = [
@@ -88,9 +100,8 @@ impl Service {
             &self.groups[1],
         ];
         let sent = widetape(&[&lines[..], &pace[..], options].concat()).exits(0);
-        let served = self.running.finish().exits(0);
-        let rows = fs::read_to_string(&self.rows).expect("the rows");
-        (sent, served, rows)
+        let served = self.running.finish();
+        (sent, served, self.rows)
     }
 }
 
@@ -252,6 +263,27 @@ fn hung_up_on_and_ended(service: Service) {
     let done = service.running.finish().exits(0);
     assert_eq!(said(&done, "messages           "), 0);
     assert!(Path::new(&service.rows).exists());
+}
+
+#[test]
+fn an_output_that_nobody_reads_holds_nothing_up() {
+    let folder = folder("unread");
+    let pipe = folder.join("rows.csv");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    // Open for both, it waits for no other side; of 64 KiB it has room for, nothing is taken.
+    let unread = File::options().read(true).write(true).open(&pipe);
+    let _unread = unread.expect("a pipe");
+    let service = Service::start_in(&folder, None, "");
+    let (_, served, _) = service.receive_only(&["--no-rerequest"]);
+    let served = served.exits(1);
+    assert_eq!(said(&served, "lost messages "), 0);
+    assert!(said(&served, "publish            rows ") > 30_000);
+    let last = served.err.last().expect("a reason");
+    assert!(
+        last.ends_with("rows.csv: its reader takes no more"),
+        "{last}"
+    );
 }
 
 #[test]
