@@ -59,8 +59,6 @@ impl Normaliser {
         stock: Symbol,
         batch: &mut Batch,
     ) -> Result<(), MessageError> {
-        self.begin(header, batch);
-        self.learn_new(header.locate, stock, batch);
         let Some(side) = Side::from_indicator(indicator) else {
             self.counts.malformed += 1;
             return Err(MessageError::Side {
@@ -68,6 +66,8 @@ impl Normaliser {
                 indicator,
             });
         };
+        self.begin(header, batch);
+        self.learn_new(header.locate, stock, batch);
         let outcome = self.book.add(reference, header.locate, side, shares, price);
         self.counts.orders_added += u64::from(outcome.is_ok());
         self.changed(outcome, batch);
@@ -155,8 +155,6 @@ impl Normaliser {
         batch: &mut Batch,
     ) -> Result<(), MessageError> {
         let header = cross.header();
-        self.begin(&header, batch);
-        self.learn_new(header.locate, cross.stock(), batch);
         let match_number = cross.match_number();
         let shares = Shares::try_from(cross.shares()).map_err(|overflow| {
             self.counts.share_overflows += 1;
@@ -165,6 +163,8 @@ impl Normaliser {
                 overflow,
             }
         })?;
+        self.begin(&header, batch);
+        self.learn_new(header.locate, cross.stock(), batch);
         let execution = (header.locate, cross.cross_price(), shares, match_number);
         self.trade(ExecutionKind::Cross, execution, batch);
         Ok(())
@@ -289,5 +289,36 @@ impl Normaliser {
             match_number,
             policies,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message of this type and length, about the locate 7, at the last nanosecond that its six bytes can say, zeros
+    /// behind that.
+    fn message(kind: u8, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        (bytes[0], bytes[2]) = (kind, 7);
+        bytes[5..11].fill(0xff);
+        bytes
+    }
+
+    #[test]
+    fn a_message_that_is_refused_neither_moves_the_time_nor_names_a_symbol() {
+        let mut add = message(b'A', 36);
+        add[19] = b'X';
+        add[24..32].copy_from_slice(b"NONE    ");
+        let mut cross = message(b'Q', 40);
+        cross[14] = 1;
+        cross[19..27].copy_from_slice(b"NONE    ");
+        let (mut normaliser, mut batch) = (Normaliser::new(true), Batch::default());
+        for refused in [add, cross] {
+            assert!(normaliser.message(&refused, &mut batch).is_err());
+            assert!(!batch.started && batch.marks.is_empty());
+            assert_eq!(normaliser.directory.get(Locate(7)), None);
+            assert_eq!(normaliser.now.0, 0);
+        }
     }
 }
