@@ -5,6 +5,8 @@
 //! are sorted. A session row needs everything since midnight; the sums before the slab are carried
 //! along, so that no slab reads the day again.
 
+use std::collections::BTreeMap;
+
 use super::day::Day;
 use super::residents::{Reducer, Residents};
 use crate::columns::Position;
@@ -19,6 +21,9 @@ use crate::window::{
 const SLAB_TRADES: usize = 1 << 18;
 /// Rows that one slab brings at most when a row is written at every end.
 const SLAB_ROWS: u64 = 1 << 20;
+
+/// With so many executions copied, rows are computed before others are: each break may ask for a symbol's anew.
+const SLAB_EXECUTIONS: usize = 1 << 22;
 
 /// The rows of a day that are still to be computed.
 pub(super) struct Slabs {
@@ -132,15 +137,47 @@ impl Slabs {
     }
 
     fn slab(&mut self, kernel: &dyn Kernel, to: u64, output: &mut Output) {
-        let (spec, after) = (&self.spec, self.after);
-        let mut requests: Vec<(usize, Request)> = Vec::new();
-        for (index, symbol) in self.symbols.iter_mut().enumerate() {
-            symbol.carry_to(after);
-            let planned = symbol.plan(spec, &self.day.gaps, after, to);
-            for request in symbol.requests(spec, planned) {
+        let after = self.after;
+        let (mut requests, mut executions) = (Vec::new(), 0);
+        for index in 0..self.symbols.len() {
+            self.symbols[index].carry_to(after);
+            let symbol = &self.symbols[index];
+            let planned = symbol.plan(&self.spec, &self.day.gaps, after, to);
+            for request in symbol.requests(&self.spec, planned) {
+                executions += request.prices.len();
                 requests.push((index, request));
+                if executions >= SLAB_EXECUTIONS {
+                    self.answer(kernel, requests.drain(..).collect(), output);
+                    executions = 0;
+                }
             }
         }
+        self.answer(kernel, requests, output);
+        let corrections = output.rows.iter().map(|row| u64::from(row.revision));
+        self.day.counts.corrections += corrections.sum::<u64>();
+        if let Some(wanted) = &self.wanted {
+            output.rows.retain(|row| wanted.concerns(row.symbol));
+        }
+        if let Some(residents) = &mut self.residents {
+            residents.select(&self.day, &self.spec, (after, to), &mut output.rows);
+        }
+        output
+            .rows
+            .sort_unstable_by_key(|row| (row.end, row.symbol, row.locate, row.window));
+        if let Some(wanted) = &self.wanted {
+            select(wanted, &mut output.rows);
+        }
+        close_updates(output);
+    }
+
+    /// The rows of what is asked of symbols, each by its index.
+    fn answer(
+        &self,
+        kernel: &dyn Kernel,
+        mut requests: Vec<(usize, Request)>,
+        output: &mut Output,
+    ) {
+        let spec = &self.spec;
         let mut jobs: Vec<Job<'_>> = requests
             .iter_mut()
             .map(|(_, request)| request.job())
@@ -168,22 +205,8 @@ impl Slabs {
                     complete: planned.complete,
                     revision: planned.revision,
                 });
-                self.day.counts.corrections += u64::from(planned.revision);
             }
         }
-        if let Some(wanted) = &self.wanted {
-            output.rows.retain(|row| wanted.concerns(row.symbol));
-        }
-        if let Some(residents) = &mut self.residents {
-            residents.select(&self.day, &self.spec, (after, to), &mut output.rows);
-        }
-        output
-            .rows
-            .sort_unstable_by_key(|row| (row.end, row.symbol, row.locate, row.window));
-        if let Some(wanted) = &self.wanted {
-            select(wanted, &mut output.rows);
-        }
-        close_updates(output);
     }
 }
 
@@ -233,24 +256,27 @@ impl SymbolDay {
     }
 
     /// What to ask of the kernel: one request, or one for each state of the breaks.
-    fn requests(&self, spec: &Spec, planned: Vec<(Planned, u8)>) -> Vec<Request> {
-        if planned.is_empty() {
-            return Vec::new();
-        }
-        if self.breaks.is_empty() {
-            return vec![self.request(spec, planned)];
-        }
+    fn requests(
+        &self,
+        spec: &Spec,
+        planned: Vec<(Planned, u8)>,
+    ) -> impl Iterator<Item = Request> + '_ {
         let all = spec.corrections == Corrections::All;
-        let mut by_state: Vec<(u32, Vec<(Planned, u8)>)> = Vec::new();
-        for row in planned {
-            let applied = if all { u32::MAX } else { row.0.applied };
-            match by_state.iter_mut().find(|(state, _)| *state == applied) {
-                Some((_, rows)) => rows.push(row),
-                None => by_state.push((applied, vec![row])),
+        let (mut whole, mut by_state) = (None, BTreeMap::<u32, Vec<_>>::new());
+        if self.breaks.is_empty() && !planned.is_empty() {
+            whole = Some(self.request(spec, planned));
+        } else {
+            for row in planned {
+                let applied = if all { u32::MAX } else { row.0.applied };
+                by_state.entry(applied).or_default().push(row);
             }
         }
         let request = |(applied, planned): (u32, Vec<(Planned, u8)>)| {
-            let alive = Alive::new(&self.prices, &self.shares, &self.breaks, applied);
+            let bounds = planned.iter().map(|(row, _)| row.bounds);
+            let held = bounds.fold(u32::MAX..0, |held, bounds| {
+                held.start.min(bounds.low)..held.end.max(bounds.high)
+            });
+            let alive = Alive::within(held, &self.prices, &self.shares, &self.breaks, applied);
             let bounds: Vec<Bounds> = planned
                 .iter()
                 .map(|(row, _)| alive.bounds(row.bounds))
@@ -264,7 +290,7 @@ impl SymbolDay {
                 shares: alive.shares,
             }
         };
-        by_state.into_iter().map(request).collect()
+        whole.into_iter().chain(by_state.into_iter().map(request))
     }
 
     /// The request of a symbol without breaks: session rows ask for what follows the carry.

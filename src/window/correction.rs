@@ -4,6 +4,8 @@
 //! touched, over the symbol's executions in the log, exactly as the batch path does; their values
 //! come from the kernel.
 
+use std::ops::Range;
+
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::{Broken, Sliding};
 use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
@@ -215,6 +217,8 @@ pub struct Alive {
     pub prices: Vec<u32>,
     /// Shares.
     pub shares: Vec<u32>,
+    /// Index of the first execution of which this is.
+    start: u32,
     /// Indices of the executions taken out, ascending.
     gone: Vec<u32>,
 }
@@ -228,24 +232,40 @@ impl Alive {
     /// ordered by index.
     #[must_use]
     pub fn new(prices: &[u32], shares: &[u32], breaks: &[Break], applied: u32) -> Self {
-        let gone: Vec<u32> = breaks
+        Self::within(0..prices.len() as u32, prices, shares, breaks, applied)
+    }
+
+    /// The same, only for those executions that have an index in `held`.
+    #[must_use]
+    pub fn within(
+        held: Range<u32>,
+        prices: &[u32],
+        shares: &[u32],
+        breaks: &[Break],
+        applied: u32,
+    ) -> Self {
+        let first = breaks.partition_point(|broken| broken.index < held.start);
+        let breaks = breaks[first..]
             .iter()
+            .take_while(|broken| broken.index < held.end);
+        let gone: Vec<u32> = breaks
             .filter(|broken| broken.order < applied)
             .map(|broken| broken.index)
             .collect();
         let keep = |values: &[u32]| {
-            let mut kept = Vec::with_capacity(values.len());
-            let mut from = 0;
+            let mut kept = Vec::with_capacity(held.len());
+            let mut from = held.start as usize;
             for &index in &gone {
                 kept.extend_from_slice(&values[from..index as usize]);
                 from = index as usize + 1;
             }
-            kept.extend_from_slice(&values[from..]);
+            kept.extend_from_slice(&values[from..held.end as usize]);
             kept
         };
         Self {
             prices: keep(prices),
             shares: keep(shares),
+            start: held.start,
             gone,
         }
     }
@@ -258,10 +278,11 @@ impl Alive {
         }
     }
 
-    /// Bounds among all executions as bounds among those that are left.
+    /// Bounds among all executions, within those of which this is, as bounds among those that are left.
     #[must_use]
     pub fn bounds(&self, all: Bounds) -> Bounds {
-        let left = |index: u32| index - self.gone.partition_point(|&gone| gone < index) as u32;
+        let gone = |index: u32| self.gone.partition_point(|&gone| gone < index) as u32;
+        let left = |index: u32| index - self.start - gone(index);
         Bounds {
             low: left(all.low),
             high: left(all.high),
