@@ -88,11 +88,12 @@ pub struct Row {
 
 impl Row {
     /// Whether it has prices: not without executions, and not if it is about all symbols, whose prices do not
-    /// compare. A feed may have a symbol of that name; its prices are not all 0.
+    /// compare. A feed may have a symbol of that name, but hardly as its locate 0 and with prices that are all 0.
     #[must_use]
     #[inline]
     pub fn has_prices(&self) -> bool {
-        let is_total = self.symbol == Symbol::ALL && self.sums.high == Price(0);
+        let is_total = (self.symbol, self.locate) == (Symbol::ALL, Locate(0));
+        let is_total = is_total && self.sums.high == Price(0);
         self.sums.trades > 0 && !is_total
     }
 }
@@ -108,9 +109,9 @@ mod tests {
 
     #[test]
     fn a_total_has_no_prices_and_a_symbol_of_its_name_has() {
-        let row = |symbol, high, trades| Row {
+        let row = |(symbol, locate), high, trades| Row {
             end: Timestamp(0),
-            locate: Locate(0),
+            locate: Locate(locate),
             symbol,
             window: 0,
             sums: Sums {
@@ -124,12 +125,13 @@ mod tests {
         };
         let apple = Symbol::new("AAPL").expect("a symbol");
         for (symbol, high, trades, has_prices) in [
-            (Symbol::ALL, 0, 1, false),
-            (Symbol::ALL, 1, 1, true),
-            (apple, 0, 1, true),
-            (apple, 1, 1, true),
-            (apple, 0, 0, false),
-            (Symbol::ALL, 0, 0, false),
+            ((Symbol::ALL, 0), 0, 1, false),
+            ((Symbol::ALL, 0), 1, 1, true),
+            ((Symbol::ALL, 1), 0, 1, true),
+            ((apple, 0), 0, 1, true),
+            ((apple, 1), 1, 1, true),
+            ((apple, 1), 0, 0, false),
+            ((Symbol::ALL, 0), 0, 0, false),
         ] {
             assert_eq!(row(symbol, high, trades).has_prices(), has_prices);
         }
