@@ -4,6 +4,7 @@
 //! `widetape run --print-config` prints the whole file with all defaults and what each key means.
 
 mod error;
+mod feed;
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 pub use error::ConfigError;
+pub use feed::FeedConfig;
 
 use crate::engine::{Backend, Cores, RecoveryOptions, ThreadOptions, Wait, Wide};
-use crate::feed::{FixFeedOptions, ImpairOptions, UdpOptions};
 use crate::market::Duration;
 use crate::publish::fix::AcceptorOptions;
 use crate::publish::text::Format;
@@ -22,9 +23,6 @@ use crate::window::{Corrections, Policy, Spec, SpecError, Window};
 
 /// The default configuration, as `--print-config` prints it.
 pub const DEFAULT: &str = include_str!("default.toml");
-
-/// Most packet buffers; of the largest size they take 16 GiB.
-const MAX_BUFFERS: usize = 1 << 18;
 
 /// Everything that `widetape run` can be told.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,23 +44,6 @@ pub struct Config {
     pub output: Option<OutputConfig>,
     /// Threads and channels.
     pub engine: EngineConfig,
-}
-
-/// Where packets come from.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FeedConfig {
-    /// One socket each.
-    pub lines: Vec<UdpOptions>,
-    /// Packet buffers. Holding packets back takes buffers, so there must be more than
-    /// `session.hold_packets`.
-    pub buffers: usize,
-    /// Bytes in a packet buffer; larger datagrams are dropped and counted.
-    pub buffer_bytes: usize,
-    /// An acceptor of FIX to subscribe to, instead of the lines.
-    pub fix: Option<FixFeedOptions>,
-    /// Faults to inject into the lines, for tests of the service itself.
-    pub impair: Option<ImpairOptions>,
 }
 
 /// Which rows are computed.
@@ -154,29 +135,10 @@ pub struct EngineConfig {
 }
 
 /// Most executions for which room may be asked for: as many as a day may have.
-const MAX_EXECUTIONS: usize = u32::MAX as usize;
+const MAX_EXECUTIONS: usize = u32::MAX as usize - 1;
 
 /// Most live orders for which room may be asked for: a ring of 2^30 slots.
 const MAX_ORDERS: usize = 1 << 27;
-
-impl Default for FeedConfig {
-    fn default() -> Self {
-        let line = |line: u8| UdpOptions {
-            line,
-            ..UdpOptions::new(std::net::SocketAddrV4::new(
-                [239, 192, 0, line + 1].into(),
-                5000,
-            ))
-        };
-        Self {
-            lines: vec![line(0), line(1)],
-            buffers: 16_384,
-            buffer_bytes: 2_048,
-            fix: None,
-            impair: None,
-        }
-    }
-}
 
 impl Default for WindowConfig {
     fn default() -> Self {
@@ -332,24 +294,7 @@ impl Config {
             .check()
             .map_err(|error| format!("window.windows: {error}"))?;
         self.gpu.check(&self.window.spec())?;
-        if self.feed.lines.is_empty() {
-            return Err("feed.lines: a service needs at least one line".to_owned());
-        }
-        if self.feed.buffers <= self.session.hold_packets {
-            return Err(format!(
-                "feed.buffers = {} must exceed session.hold_packets = {}",
-                self.feed.buffers, self.session.hold_packets
-            ));
-        }
-        if self.feed.buffers > MAX_BUFFERS {
-            return Err(format!("feed.buffers must be at most {MAX_BUFFERS}"));
-        }
-        if !(64..=65_536).contains(&self.feed.buffer_bytes) {
-            return Err("feed.buffer_bytes must be from 64 to 65536".to_owned());
-        }
-        if let Some(fix) = &self.feed.fix {
-            fix.validate()?;
-        }
+        self.feed.check(&self.session)?;
         self.fix
             .acceptor
             .validate()

@@ -119,7 +119,11 @@ enum Draw {
 }
 
 impl ImpairOptions {
-    fn check(&self) -> Result<(), ImpairError> {
+    /// Whether they make sense.
+    ///
+    /// # Errors
+    /// See [`ImpairError`].
+    pub fn check(&self) -> Result<(), ImpairError> {
         let probabilities = [
             ("loss", self.loss),
             ("duplicate", self.duplicate),

@@ -152,6 +152,16 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
             "backend.toml:2: ",
         ),
         ("lines.toml", "[feed]\nlines = []\n", "at least one line"),
+        (
+            "impair.toml",
+            "[feed.impair]\nloss = 2.0\n",
+            "feed.impair.loss = 2: a probability",
+        ),
+        (
+            "both.toml",
+            "[feed.fix]\nserver = \"127.0.0.1:1\"\n[feed.impair]\nloss = 0.5\n",
+            "feed.fix cannot",
+        ),
         ("queue.toml", "[engine]\nqueue = 0\n", "engine.queue"),
         ("threads.toml", "[engine]\nthreads = 5\n", "4, 3, 2 or 1"),
         (
