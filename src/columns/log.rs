@@ -40,6 +40,8 @@ enum MatchIndex {
 impl TradeLog {
     /// The number that no position reaches.
     pub const NONE: Position = u32::MAX;
+    /// How many trades there may be in a day: whoever counts them from 1 on can still say what follows the last.
+    pub const MOST: Position = u32::MAX - 1;
 
     /// An empty log.
     #[must_use]
@@ -65,11 +67,14 @@ impl TradeLog {
     }
 
     /// Appends the trades `range` of `trades` and returns the position of the first; `None`, and none
-    /// is appended, where that makes more than 2^32 - 1.
+    /// is appended, where that makes more than [`TradeLog::MOST`].
     pub fn extend(&mut self, trades: &Trades, range: Range<usize>) -> Option<Position> {
         let first = self.length;
         let count = Position::try_from(range.len()).ok()?;
-        self.length.checked_add(count)?;
+        let length = self.length.checked_add(count)?;
+        if length > Self::MOST {
+            return None;
+        }
         let mut from = range.start;
         while from < range.end {
             let used = self.length as usize & (CHUNK - 1);

@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     pub(crate) marks: usize,
 }
 
-/// More executions in a day than positions: 2^32 - 1.
+/// More executions in a day than [`TradeLog::MOST`](crate::columns::TradeLog::MOST).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("more than 4294967294 executions in one day")]
 pub struct LogFull;
