@@ -203,11 +203,8 @@ impl Sliding {
 pub fn touched_ends(spec: &Spec, window: usize, time: u64, passed: u64) -> (u64, u64) {
     let step = spec.step.nanos();
     let after = time / step * step;
-    let last = match spec.windows[window].width {
-        Width::Finite(width) => time.saturating_add(width.nanos()) / step * step,
-        Width::Session => u64::MAX,
-    };
-    (after, last.min(passed))
+    let last = spec.windows[window].width.last_end(time);
+    (after, (last / step * step).min(passed))
 }
 
 /// The executions that are left when the first `applied` breaks have been taken out.

@@ -186,10 +186,7 @@ impl Sliding {
 
     /// The last end at which the window still holds an execution at `time`.
     pub(super) fn leaves_after(&self, window: usize, time: u64) -> u64 {
-        match self.spec.windows[window].width {
-            Width::Finite(width) => time.saturating_add(width.nanos()),
-            Width::Session => u64::MAX,
-        }
+        self.spec.windows[window].width.last_end(time)
     }
 
     /// Lets what has entered since the last emission into all windows of its symbols, whose rows are due.

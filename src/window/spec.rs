@@ -29,15 +29,24 @@ impl Width {
         }
     }
 
+    /// The last end at which a window holds an execution at `time`; the greatest number for the session, which loses
+    /// nothing.
+    #[must_use]
+    #[inline]
+    pub fn last_end(self, time: u64) -> u64 {
+        match self {
+            Width::Finite(width) => time.saturating_add(width.nanos()),
+            Width::Session => u64::MAX,
+        }
+    }
+
     /// First end, among the multiples of `step`, whose window no longer holds an execution at
-    /// `time`; `None` for the session, which loses nothing.
+    /// `time`; `None` for the session.
     #[must_use]
     #[inline]
     pub fn first_end_without(self, time: u64, step: u64) -> Option<u64> {
-        match self {
-            Width::Finite(width) => time.checked_add(width.nanos()).map(|t| first_end(t, step)),
-            Width::Session => None,
-        }
+        let last = self.last_end(time);
+        (last < u64::MAX).then(|| first_end(last, step))
     }
 }
 
@@ -217,7 +226,7 @@ impl Spec {
     }
 
     /// The finite widths in nanoseconds.
-    pub(super) fn finite_widths(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(crate) fn finite_widths(&self) -> impl Iterator<Item = u64> + '_ {
         let finite = |window: &Window| match window.width {
             Width::Finite(width) => Some(width.nanos()),
             Width::Session => None,

@@ -83,16 +83,14 @@ impl Kept {
 
 /// The greatest step of which the distance of ends and all widths are multiples, and its nanoseconds.
 fn step(spec: &Spec) -> (Duration, u64) {
-    let widths = spec.windows.iter().filter_map(|window| match window.width {
-        Width::Finite(width) => Some(width.nanos()),
-        Width::Session => None,
-    });
-    let nanos = widths.fold(spec.step.nanos(), |mut greatest, mut rest| {
-        while rest > 0 {
-            (greatest, rest) = (rest, greatest % rest);
-        }
-        greatest
-    });
+    let nanos = spec
+        .finite_widths()
+        .fold(spec.step.nanos(), |mut greatest, mut rest| {
+            while rest > 0 {
+                (greatest, rest) = (rest, greatest % rest);
+            }
+            greatest
+        });
     let step = Duration::from_millis(nanos / NANOS_PER_MILLI);
     (step.unwrap_or(spec.step), nanos)
 }
