@@ -147,7 +147,7 @@ impl Slabs {
                 executions += request.prices.len();
                 requests.push((index, request));
                 if executions >= SLAB_EXECUTIONS {
-                    self.answer(kernel, requests.drain(..).collect(), output);
+                    self.answer(kernel, std::mem::take(&mut requests), output);
                     executions = 0;
                 }
             }
@@ -273,10 +273,9 @@ impl SymbolDay {
         }
         let request = |(applied, planned): (u32, Vec<(Planned, u8)>)| {
             let bounds = planned.iter().map(|(row, _)| row.bounds);
-            let held = bounds.fold(u32::MAX..0, |held, bounds| {
-                held.start.min(bounds.low)..held.end.max(bounds.high)
-            });
-            let alive = Alive::within(held, &self.prices, &self.shares, &self.breaks, applied);
+            let from = bounds.clone().map(|bounds| bounds.low).min().unwrap_or(0);
+            let to = bounds.map(|bounds| bounds.high).max().unwrap_or(0);
+            let alive = Alive::within(from..to, &self.prices, &self.shares, &self.breaks, applied);
             let bounds: Vec<Bounds> = planned
                 .iter()
                 .map(|(row, _)| alive.bounds(row.bounds))
