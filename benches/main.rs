@@ -75,7 +75,8 @@ fn main() {
         let rows = table::rows(&output, started, &rounds);
         let text = table::text(&rows);
         println!("\n{text}");
-        if std::env::var_os("WIDETAPE_RECORD").is_some() {
+        // A part of the table is no record of the whole.
+        if std::env::var_os("WIDETAPE_RECORD").is_some() && named.is_empty() {
             record::write(&text);
         }
     }
