@@ -90,8 +90,8 @@ pub enum PlacementError {
     },
     /// One core for each thread, or none.
     #[error(
-        "engine.cores names {cores} cores for {threads} threads: name one for each, in the order \
-         receiver, decoder, analyst, publisher"
+        "engine.cores names {cores} cores for {threads} threads: name one for each, in the order of \
+         the agents (receiver, decoder, analyst, publisher), that of wide windows last"
     )]
     Count {
         /// How many were named.

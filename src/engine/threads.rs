@@ -61,7 +61,8 @@ impl ThreadOptions {
         let polls = matches!(self.wait, Wait::Yield | Wait::Spin);
         match self.real_time_priority {
             Some(_) if polls && self.cores.is_empty() => Err(
-                "engine.real_time_priority: threads that poll on would keep all others from their cores; name                  engine.cores for them, or let engine.wait be park or backoff"
+                "engine.real_time_priority: threads that poll on would keep all others from their cores; name \
+                 engine.cores for them, or let engine.wait be park or backoff"
                     .to_owned(),
             ),
             _ => Ok(()),

@@ -1,8 +1,8 @@
 //! Bytes to values and back, pure: no I/O, no clock, no allocation while parsing.
 //!
-//! One protocol, one file or folder, each with the same parts in the same order: field offsets,
-//! checked view, parse, emit, tests. A view's length is checked once; after that its accessors
-//! cannot fail.
+//! One protocol, one file or folder. Those whose fields have fixed places have the same parts in the same
+//! order: field offsets, checked view, parse, emit, tests. A view's length is checked once; after that its
+//! accessors cannot fail.
 
 pub mod binaryfile;
 pub mod fix;

@@ -246,8 +246,7 @@ fn huge_pages(root: &Path) -> Finding {
     let path = "sys/kernel/mm/transparent_hugepage/enabled";
     from_file("huge pages", root, path, |text| {
         let advice = match chosen(text) {
-            "always" => "the book gets them",
-            "madvise" => "only memory that asks gets them; always spares the book TLB misses",
+            "always" | "madvise" => "the book gets them",
             _ => "the book pays with TLB misses: write madvise or always into the file",
         };
         (chosen(text).to_owned(), advice.to_owned())
