@@ -2,8 +2,11 @@
 
 use serde::Deserialize;
 
-use crate::feed::{FixFeedOptions, ImpairOptions, UdpOptions};
-use crate::session::SequencerOptions;
+use crate::feed::{FixFeedOptions, ImpairOptions, MAX_SOCKETS, UdpOptions};
+use crate::session::{RETRANSMISSION, SequencerOptions};
+
+/// Most lines: one socket more is the re-requester's.
+const MAX_LINES: usize = MAX_SOCKETS - 1;
 
 /// Most packet buffers; of the largest size they take 16 GiB.
 const MAX_BUFFERS: usize = 1 << 18;
@@ -57,6 +60,14 @@ impl FeedConfig {
             }
             (None, Some(faults)) => faults.check().map_err(|error| format!("feed.{error}"))?,
             (None, None) => {}
+        }
+        if self.lines.len() > MAX_LINES {
+            return Err(format!("feed.lines: there may be {MAX_LINES} at most"));
+        }
+        if self.lines.iter().any(|line| line.line == RETRANSMISSION) {
+            return Err(format!(
+                "feed.lines: line = {RETRANSMISSION} stands for what is sent again; choose a lower number"
+            ));
         }
         if self.buffers <= session.hold_packets {
             return Err(format!(

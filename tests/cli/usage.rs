@@ -128,6 +128,40 @@ fn files_that_cannot_be_read_or_written_are_named_in_one_line() {
     assert!(done.refused().contains(text(&folder)), "{:?}", done.err);
 }
 
+/// A service with this configuration is refused in one line that names the file and says this.
+fn is_refused(path: &Path, content: &str, told: &str) {
+    fs::write(path, content).expect("a configuration");
+    let done = widetape(&["run", "--config", text(path)]).exits(78);
+    let line = done.refused();
+    assert!(line.contains(text(path)) && line.contains(told), "{line}");
+}
+
+#[test]
+fn a_feed_that_cannot_be_is_refused_with_exit_code_78() {
+    let folder = folder("config-feed");
+    let many = "[[feed.lines]]\ngroup = \"239.192.0.1:5000\"\n".repeat(16);
+    for (name, content, told) in [
+        ("many.toml", many.as_str(), "15 at most"),
+        (
+            "line.toml",
+            "[[feed.lines]]\ngroup = \"239.192.0.1:5000\"\nline = 255\n",
+            "choose a lower number",
+        ),
+        (
+            "impair.toml",
+            "[feed.impair]\nloss = 2.0\n",
+            "feed.impair.loss = 2: a probability",
+        ),
+        (
+            "both.toml",
+            "[feed.fix]\nserver = \"127.0.0.1:1\"\n[feed.impair]\nloss = 0.5\n",
+            "feed.fix cannot",
+        ),
+    ] {
+        is_refused(&folder.join(name), content, told);
+    }
+}
+
 #[test]
 fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
     let folder = folder("config");
@@ -152,16 +186,6 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
             "backend.toml:2: ",
         ),
         ("lines.toml", "[feed]\nlines = []\n", "at least one line"),
-        (
-            "impair.toml",
-            "[feed.impair]\nloss = 2.0\n",
-            "feed.impair.loss = 2: a probability",
-        ),
-        (
-            "both.toml",
-            "[feed.fix]\nserver = \"127.0.0.1:1\"\n[feed.impair]\nloss = 0.5\n",
-            "feed.fix cannot",
-        ),
         ("queue.toml", "[engine]\nqueue = 0\n", "engine.queue"),
         ("threads.toml", "[engine]\nthreads = 5\n", "4, 3, 2 or 1"),
         (
@@ -185,11 +209,7 @@ fn a_bad_configuration_is_told_with_file_and_line_and_exit_code_78() {
             "list.toml:2: `1-x`",
         ),
     ] {
-        let path = folder.join(name);
-        fs::write(&path, content).expect("a configuration");
-        let done = widetape(&["run", "--config", text(&path)]).exits(78);
-        let line = done.refused();
-        assert!(line.contains(text(&path)) && line.contains(told), "{line}");
+        is_refused(&folder.join(name), content, told);
     }
     for path in [folder.join("missing.toml"), folder.clone()] {
         let done = widetape(&["run", "--config", text(&path)]).exits(78);
