@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::live::redraw;
-use crate::{Duration, Profile, SyntheticDay, SyntheticOptions};
+use crate::{Duration, NANOS_PER_SECOND, Profile, SyntheticDay, SyntheticOptions};
 
 /// Bytes gathered before they are written.
 const CHUNK: usize = 1 << 20;
@@ -27,11 +27,19 @@ pub(super) struct Args {
     profile: Profile,
     /// How long the day lasts from 04:00 on, 16 hours at most; a shorter one has as many messages at any time,
     /// and the pace of an exchange under load, at which `send --speed 1x` plays it.
-    #[arg(long, value_name = "DURATION", default_value = "16h")]
+    #[arg(long, value_name = "DURATION", default_value = "16h", value_parser = within_a_day)]
     duration: Duration,
     /// File to write; compressed if it ends in .gz or .zst; - is standard output.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+}
+
+fn within_a_day(text: &str) -> Result<Duration, String> {
+    let duration: Duration = text.parse().map_err(|error| format!("{error}"))?;
+    match duration.nanos() <= 16 * 3_600 * NANOS_PER_SECOND {
+        true => Ok(duration),
+        false => Err("a day lasts 16h at most".to_owned()),
+    }
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Error> {

@@ -168,8 +168,18 @@ fn configure(args: &Args) -> Result<Config, Error> {
             format: Format::default(),
         });
     }
-    if let (Some(format), Some(output)) = (args.format, &mut config.output) {
-        output.format = format;
+    match (args.format, &mut config.output) {
+        (Some(format), Some(output)) => output.format = format,
+        (Some(_), None) => {
+            let reason =
+                "--format: rows are written where --out or [output] says; there is neither";
+            return Err(Error::Usage(reason.to_owned()));
+        }
+        (None, _) => {}
+    }
+    if args.fix.is_some() && config.fix.disabled {
+        let reason = "--fix: the configuration has fix.disabled";
+        return Err(Error::Usage(reason.to_owned()));
     }
     config.fix.acceptor.listen = args.fix.unwrap_or(config.fix.acceptor.listen);
     configured(&config)?;

@@ -59,6 +59,10 @@ pub(super) fn not_itch(head: &[u8]) -> Option<String> {
     let mut blocks = 0;
     let mut right = 0;
     for (_, message) in Blocks::new(head).take(MESSAGES) {
+        // An end marker, of which a small file may have nothing but more behind it.
+        if blocks > 0 && message.is_empty() {
+            break;
+        }
         let fits = message.first().and_then(|kind| length_of(*kind)) == Some(message.len());
         if blocks == 0 && !fits {
             return Some(describe(head));

@@ -91,11 +91,31 @@ fn wrong_usage_is_told_with_exit_code_2() {
         (&["run", "--fix", "nowhere"], "nowhere"),
         (&["--seconds", "0"], "--seconds"),
     ] {
-        let done = widetape(arguments).exits(2);
-        assert_eq!(done.text(), "", "{arguments:?}");
-        let said = done.err.join("\n");
-        assert!(said.contains(told), "{arguments:?}: {said}");
+        is_wrong(arguments, told);
     }
+}
+
+fn is_wrong(arguments: &[&str], told: &str) {
+    let done = widetape(arguments).exits(2);
+    assert_eq!(done.text(), "", "{arguments:?}");
+    let said = done.err.join("\n");
+    assert!(said.contains(told), "{arguments:?}: {said}");
+}
+
+#[test]
+fn an_option_that_would_do_nothing_is_wrong_usage() {
+    let config = folder("nothing").join("w.toml");
+    fs::write(&config, "[fix]\ndisabled = true\n").expect("a configuration");
+    let run = ["run", "--config", text(&config)];
+    is_wrong(&[&run[..], &["--format", "csv"]].concat(), "--out");
+    is_wrong(
+        &[&run[..], &["--fix", "127.0.0.1:0"]].concat(),
+        "fix.disabled",
+    );
+    is_wrong(
+        &["generate", "--duration", "17h", "--out", "-"],
+        "16h at most",
+    );
 }
 
 #[test]

@@ -21,6 +21,14 @@ fn refusal(path: &Path) -> String {
 }
 
 #[test]
+fn what_is_behind_an_end_marker_says_nothing() {
+    let (mut few, _) = day(30);
+    few.extend([0; 64]);
+    let scratch = Scratch::new(&few);
+    assert!(ItchFile::open(scratch.path(), pool(70_000)).is_ok());
+}
+
+#[test]
 fn look_alikes_are_named() {
     let aggregated = [0, 10, b'S', 0, 0, 9, 1, 2, 3, 4, 5, b'O'];
     let no_lengths = [0, 0, b'S', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'O'];
