@@ -110,15 +110,18 @@ fn finish(written: Outcome, output: Option<&OutputConfig>) -> Result<(), Error> 
             _ => Ok(()),
         };
     };
+    let name = match file.as_path() == Path::new("-") {
+        true => "standard output".into(),
+        false => file.to_string_lossy(),
+    };
     if lost > 0 {
         say(format_args!(
-            "widetape: warning: {}: {lost} rows are not written, as its reader was too slow",
-            file.display()
+            "widetape: warning: {name}: {lost} rows are not written, as its reader was too slow"
         ));
     }
     outcome.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Error::OutputClosed,
-        _ => Error::Failed(format!("{}: {error}", file.display())),
+        _ => Error::Failed(format!("{name}: {error}")),
     })
 }
 
