@@ -275,7 +275,7 @@ impl Decoder {
 
     fn record(&self) {
         recorder::normaliser(&self.counters, &self.normaliser.counts());
-        recorder::sequencer(&self.counters, self.sequencer.counts());
+        recorder::sequencer(&self.counters, &self.sequencer);
         if let Some(recovery) = &self.recovery {
             recorder::recovery(&self.counters, recovery);
         }

@@ -4,7 +4,7 @@ use super::{NormaliserCounts, Recovery};
 use crate::feed::{FeedCounts, Framing, Packet};
 use crate::metrics::{Counter, Counters};
 use crate::publish::fix::FixCounts;
-use crate::session::{RETRANSMISSION, SequencerCounts};
+use crate::session::{RETRANSMISSION, Sequencer};
 use crate::window::SlidingCounts;
 
 /// The counter of the line that brought a packet.
@@ -90,21 +90,21 @@ pub(super) fn survey(counters: &Counters, counts: &SlidingCounts) {
     }
 }
 
-pub(super) fn sequencer(counters: &Counters, counts: &SequencerCounts) {
+pub(super) fn sequencer(counters: &Counters, sequencer: &Sequencer) {
+    let (counts, [a, b]) = (sequencer.counts(), sequencer.races());
     let duplicates: u64 = counts.lines.iter().map(|line| line.duplicates).sum();
-    let malformed = &counts.malformed;
-    let refused = malformed.too_short
-        + malformed.sequence_zero
-        + malformed.echoed_requests
-        + malformed.ends_with_payload
-        + malformed.too_few_blocks
-        + malformed.blocks_cut
-        + malformed.trailing_bytes
-        + malformed.sequence_overflows;
     for (counter, value) in [
         (Counter::Heartbeats, counts.heartbeats),
+        (Counter::LineAFirst, a.first),
+        (Counter::LineBFirst, b.first),
+        (Counter::LineASecond, a.second),
+        (Counter::LineBSecond, b.second),
+        (Counter::LineALagNs, a.lag_total_ns),
+        (Counter::LineBLagNs, b.lag_total_ns),
+        (Counter::LineALagMostNs, a.lag_max_ns),
+        (Counter::LineBLagMostNs, b.lag_max_ns),
         (Counter::DuplicatePackets, duplicates),
-        (Counter::MalformedPackets, refused),
+        (Counter::MalformedPackets, counts.malformed.total()),
         (
             Counter::ForeignSessionPackets,
             counts.foreign + counts.after_end,

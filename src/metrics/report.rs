@@ -17,6 +17,9 @@ pub fn report(counters: &Counters, latency: &Latency, elapsed: Duration) -> Stri
         &format!("{messages} in {seconds:.3} s{}", rate(messages, seconds)),
     );
     lines.add("packets", &packets(counters));
+    if counters.get(Counter::LineASecond) + counters.get(Counter::LineBSecond) > 0 {
+        lines.add("lines", &race(counters));
+    }
     if counters.get(Counter::ReceiveCalls) > 0 {
         lines.add("sockets", &sockets(counters));
     }
@@ -75,6 +78,37 @@ fn packets(counters: &Counters) -> String {
     let others = [Counter::DuplicatePackets, Counter::Heartbeats];
     let detail = list(counters, lines.into_iter().chain(others));
     format!("{total}: {detail}")
+}
+
+/// Which of two lines was first, how often, and how far the other was behind.
+fn race(counters: &Counters) -> String {
+    let line = |name, [first, second, lag, most]: [Counter; 4]| {
+        let [first, second, lag, most] = [first, second, lag, most].map(|of| counters.get(of));
+        let mean = micros(lag.checked_div(second).unwrap_or(0));
+        format!(
+            "{name} first {first}, second {second} (behind by {mean} us on average, {} at most)",
+            micros(most)
+        )
+    };
+    let a = line(
+        "A",
+        [
+            Counter::LineAFirst,
+            Counter::LineASecond,
+            Counter::LineALagNs,
+            Counter::LineALagMostNs,
+        ],
+    );
+    let b = line(
+        "B",
+        [
+            Counter::LineBFirst,
+            Counter::LineBSecond,
+            Counter::LineBLagNs,
+            Counter::LineBLagMostNs,
+        ],
+    );
+    format!("{a}; {b}")
 }
 
 fn sockets(counters: &Counters) -> String {
@@ -148,6 +182,11 @@ receipt to FIX     not measured
         counters.add(Counter::Messages, 3_000_000);
         counters.add(Counter::PacketsLineA, 10);
         counters.add(Counter::PacketsLineB, 9);
+        counters.add(Counter::LineAFirst, 7);
+        counters.add(Counter::LineBFirst, 3);
+        counters.add(Counter::LineBSecond, 6);
+        counters.add(Counter::LineBLagNs, 61_000);
+        counters.add(Counter::LineBLagMostNs, 25_040);
         counters.add(Counter::Datagrams, 19);
         counters.add(Counter::ReceiveCalls, 4);
         counters.add(Counter::LostMessages, 4);
@@ -157,6 +196,9 @@ receipt to FIX     not measured
         latency.record(Stage::ReceiptToFix, 1_000);
         let text = report(&counters, &latency, Duration::from_secs(2));
         let has = |line: &str| assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+        has(
+            "lines              A first 7, second 0 (behind by 0.0 us on average, 0.0 at most); B first 3, second 6 (behind by 10.1 us on average, 25.0 at most)",
+        );
         has("messages           3000000 in 2.000 s (1.50 million a second)");
         has(
             "packets            19: line A 10, line B 9, retransmitted 0, duplicate 0, heartbeats 0",
