@@ -114,8 +114,8 @@ fn rows_slowly(command: &str, pipe: &Path, bytes: Vec<u8>) -> String {
         let mut pipe = File::create(path).expect("a reader opens it");
         pipe.write_all(&bytes).expect("all of it is read");
     });
-    let mut child = Command::new(env!("CARGO_BIN_EXE_widetape"))
-        .args([command, text(pipe)])
+    let mut child = Command::new("timeout")
+        .args(["60", env!("CARGO_BIN_EXE_widetape"), command, text(pipe)])
         .args(ROWS)
         .stdout(Stdio::piped())
         .spawn()
