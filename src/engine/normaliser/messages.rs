@@ -14,9 +14,7 @@ impl Normaliser {
     /// Sets the time to that of the next message.
     #[inline(always)]
     pub(super) fn begin(&mut self, header: &Header, batch: &mut Batch) {
-        self.pass(header.timestamp);
-        batch.now = self.now;
-        batch.started = true;
+        self.reach(header.timestamp, batch);
     }
 
     #[inline(always)]
@@ -306,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_refused_neither_moves_the_time_nor_names_a_symbol() {
+    fn a_message_that_is_refused_ends_no_gap_moves_no_time_and_names_no_symbol() {
         let mut add = message(b'A', 36);
         add[19] = b'X';
         add[24..32].copy_from_slice(b"NONE    ");
@@ -314,6 +312,7 @@ mod tests {
         cross[14] = 1;
         cross[19..27].copy_from_slice(b"NONE    ");
         let (mut normaliser, mut batch) = (Normaliser::new(true), Batch::default());
+        normaliser.gap(1, 5);
         for refused in [add, cross] {
             assert!(normaliser.message(&refused, &mut batch).is_err());
             assert!(!batch.started && batch.marks.is_empty());

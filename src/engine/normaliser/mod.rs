@@ -135,9 +135,6 @@ impl Normaliser {
     pub fn message(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), MessageError> {
         self.counts.messages += 1;
         batch.messages += 1;
-        if self.pending_gap.is_some() {
-            self.end_gap(bytes, batch);
-        }
         match itch50::parse(bytes) {
             Ok(Message::AddOrder(add)) => self.add_order(&add, batch)?,
             Ok(Message::AddOrderWithAttribution(add)) => self.add_attributed(&add, batch)?,
@@ -174,14 +171,21 @@ impl Normaliser {
         self.now = self.now.max(time);
     }
 
-    /// If `bytes` are a message, the gap before it ends at its time.
+    /// Time goes on to that of a message that is used; a gap before it ends there.
+    #[inline(always)]
+    fn reach(&mut self, time: Timestamp, batch: &mut Batch) {
+        self.pass(time);
+        if self.pending_gap.is_some() {
+            self.end_gap(batch);
+        }
+        batch.now = self.now;
+        batch.started = true;
+    }
+
     #[cold]
-    fn end_gap(&mut self, bytes: &[u8], batch: &mut Batch) {
-        let Ok(message) = itch50::parse(bytes) else {
-            return;
-        };
+    fn end_gap(&mut self, batch: &mut Batch) {
+        let before = self.now;
         if let Some(gap) = self.pending_gap.take() {
-            let before = self.now.max(message.header().timestamp);
             mark(batch, Mark::Gap(Gap { before, ..gap }));
         }
     }
