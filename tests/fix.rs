@@ -6,6 +6,7 @@ mod chain;
 pub(crate) mod client;
 mod conflation;
 mod feed;
+mod gap;
 mod initiator;
 mod kill;
 mod market_data;

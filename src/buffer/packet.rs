@@ -42,5 +42,7 @@ pub enum Framing {
     Fix {
         /// Messages known to be missing before these; 0 if some may be and nobody knows how many.
         lost: Option<u64>,
+        /// Whether others wait behind a gap that is still open.
+        gap: bool,
     },
 }

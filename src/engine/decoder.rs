@@ -45,6 +45,8 @@ pub(super) struct Decoder {
     time_ns: u64,
     /// When packets last came; none have yet if 0.
     heard_ns: u64,
+    /// Whether the newest packet of FIX says that a gap is open.
+    gap: bool,
     /// Whether a notice that the feed is stale is on its way to the publishers, or with them.
     stale: bool,
     /// How many notices there have been, and when the last was sent.
@@ -97,6 +99,7 @@ impl Decoder {
             live,
             time_ns: 0,
             heard_ns: 0,
+            gap: false,
             stale: false,
             notices: 0,
             noticed_ns: 0,
@@ -186,7 +189,7 @@ impl Decoder {
         }
         let start = match packet.framing {
             Framing::Blocks { offset } => offset,
-            Framing::Fix { lost } => {
+            Framing::Fix { lost, .. } => {
                 self.fix(packet, lost, batch);
                 return Ok(());
             }
@@ -250,13 +253,13 @@ impl Decoder {
     }
 
     /// What the feed has become since the publishers were last told: stale, when a hole is so old that
-    /// it is asked for, or nothing comes, or live.
+    /// it is asked for, of FIX at once, or nothing comes, or live.
     fn state_change(&mut self, now_ns: u64) -> Option<bool> {
         let silence = now_ns.saturating_sub(self.heard_ns);
         let silent = self.heard_ns > 0 && silence >= SILENCE_NS;
         let delay_ns = self.recovery.as_ref().map_or(HOLE_NS, Recovery::delay_ns);
         let old = |hole: Hole| now_ns.saturating_sub(hole.since_ns) >= delay_ns;
-        let stale = silent || self.sequencer.holes().any(old);
+        let stale = silent || self.gap || self.sequencer.holes().any(old);
         if !self.live || stale == self.stale {
             return None;
         }
@@ -290,6 +293,9 @@ impl Decoder {
                 for packet in packets.drain(..) {
                     if !self.live {
                         self.time_ns = self.time_ns.max(packet.received_ns);
+                    }
+                    if let Framing::Fix { gap, .. } = packet.framing {
+                        self.gap = gap;
                     }
                     self.sequencer
                         .packet(packet, self.time_ns, &mut self.deliveries);

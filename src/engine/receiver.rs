@@ -85,13 +85,17 @@ impl Agent for Receiver {
             Sent::Waiting => return Ok(Duty::Idle),
             Sent::Closed => return Ok(Duty::Done),
         }
-        if self.ended || self.stop.load(Ordering::Relaxed) {
-            recorder::feed(&self.counters, &self.source.counts());
-            return self.failure.take().map_or(Ok(Duty::Done), Err);
-        }
         let mut batch = self.packets.take();
         batch.clear();
         let now_ns = clock.monotonic_ns();
+        if self.ended || self.stop.load(Ordering::Relaxed) {
+            self.source.finish(now_ns, &mut batch);
+            if !batch.is_empty() {
+                return Ok(self.send(batch));
+            }
+            recorder::feed(&self.counters, &self.source.counts());
+            return self.failure.take().map_or(Ok(Duty::Done), Err);
+        }
         let polled = self.source.poll(now_ns, &mut batch);
         self.ended = !matches!(polled, Ok(Poll::Ready | Poll::Idle));
         let sent = if batch.is_empty() {

@@ -46,6 +46,10 @@ impl Source for Box<dyn Source> {
         self.as_mut().poll(now_ns, packets)
     }
 
+    fn finish(&mut self, now_ns: u64, packets: &mut Vec<Packet>) {
+        self.as_mut().finish(now_ns, packets);
+    }
+
     fn is_live(&self) -> bool {
         self.as_ref().is_live()
     }

@@ -25,6 +25,11 @@ pub trait Source: Send {
     /// See [`FeedError`]. Packets appended before the error count.
     fn poll(&mut self, now_ns: u64, packets: &mut Vec<Packet>) -> Result<Poll, FeedError>;
 
+    /// Nobody polls any more: appends what has been taken and not handed on, all of it.
+    fn finish(&mut self, now_ns: u64, packets: &mut Vec<Packet>) {
+        let _ = (now_ns, packets);
+    }
+
     /// Whether packets come as they are made, on the caller's clock (sockets), or were kept (files).
     fn is_live(&self) -> bool;
 

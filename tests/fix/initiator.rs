@@ -12,24 +12,26 @@ use super::client::framed;
 use super::kill::utc_ns;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-const SECOND: u64 = 1_000_000_000;
-const TRADE: &str = "268=1|279=0|269=2|55=A|270=1|271=1|";
+pub(super) const SECOND: u64 = 1_000_000_000;
+pub(super) const TRADE: &str = "268=1|279=0|269=2|55=A|270=1|271=1|";
 
 /// An acceptor in the test's hands, and the source that calls it.
-struct Line {
+pub(super) struct Line {
     listener: TcpListener,
-    stream: Option<TcpStream>,
-    source: FixSource,
+    pub(super) stream: Option<TcpStream>,
+    pub(super) source: FixSource,
     /// The source's clock.
-    now_ns: u64,
+    pub(super) now_ns: u64,
     received: Vec<u8>,
     /// Types of the messages handed on, each behind what was missing before it.
-    taken: Vec<(Option<u64>, usize)>,
-    ended: bool,
+    pub(super) taken: Vec<(Option<u64>, usize)>,
+    /// Whether the newest packet says that messages wait behind a gap.
+    pub(super) gap: bool,
+    pub(super) ended: bool,
 }
 
 impl Line {
-    fn new(change: impl FnOnce(&mut FixFeedOptions)) -> Self {
+    pub(super) fn new(change: impl FnOnce(&mut FixFeedOptions)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let mut options = FixFeedOptions::new(listener.local_addr().unwrap());
@@ -41,16 +43,20 @@ impl Line {
             now_ns: SECOND,
             received: Vec::new(),
             taken: Vec::new(),
+            gap: false,
             ended: false,
         }
     }
 
     /// Lets the source and the sockets go one step on.
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let mut packets = Vec::new();
         self.ended |= self.source.poll(self.now_ns, &mut packets).unwrap() == Poll::End;
+        if let Some(packet) = packets.last() {
+            self.gap = matches!(packet.framing, Framing::Fix { gap: true, .. });
+        }
         for packet in packets.iter().filter(|packet| !packet.bytes.is_empty()) {
-            let Framing::Fix { lost } = packet.framing else {
+            let Framing::Fix { lost, .. } = packet.framing else {
                 panic!("{:?}", packet.framing);
             };
             let count = packet
@@ -64,6 +70,8 @@ impl Line {
             && let Ok((stream, _)) = self.listener.accept()
         {
             stream.set_nonblocking(true).unwrap();
+            // What is sent at once is there at once.
+            stream.set_nodelay(true).unwrap();
             self.received.clear();
             self.stream = Some(stream);
         }
@@ -77,7 +85,7 @@ impl Line {
         }
     }
 
-    fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(super) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !done(self) {
             assert!(start.elapsed() < PATIENCE, "{what}: it never came");
@@ -86,7 +94,7 @@ impl Line {
     }
 
     /// The next message of the source, without what depends on the time.
-    fn next(&mut self) -> String {
+    pub(super) fn next(&mut self) -> String {
         let is_end = |part: &[u8]| part.starts_with(b"\x0110=") && part[7] == 1;
         let end = |line: &Self| line.received.windows(8).position(is_end);
         self.until("a message", |line| end(line).is_some());
@@ -100,7 +108,7 @@ impl Line {
         fields.collect()
     }
 
-    fn send(&mut self, number: u64, msg_type: &str, fields: &str) {
+    pub(super) fn send(&mut self, number: u64, msg_type: &str, fields: &str) {
         let now = UtcText::new(utc_ns());
         let time = String::from_utf8_lossy(now.bytes());
         let header = format!("35={msg_type}|49=WIDETAPE|56=WIDETAPE-FEED|34={number}|52={time}|");
@@ -109,21 +117,21 @@ impl Line {
     }
 
     /// Logs on and takes the subscription.
-    fn log_on(&mut self, number: u64, logon: &str, wish: &str) {
+    pub(super) fn log_on(&mut self, number: u64, logon: &str, wish: &str) {
         assert_eq!(self.next(), logon);
         self.send(number, "A", "98=0|108=10|");
         assert_eq!(self.next(), wish);
     }
 
-    fn taken(&mut self, count: usize) -> Vec<(Option<u64>, usize)> {
+    pub(super) fn taken(&mut self, count: usize) -> Vec<(Option<u64>, usize)> {
         let sum = |line: &Self| line.taken.iter().map(|one| one.1).sum::<usize>();
         self.until("market data", |line| sum(line) >= count);
         std::mem::take(&mut self.taken)
     }
 }
 
-const LOGON: &str = "35=A|34=1|98=0|108=10|141=Y|";
-const WISH: &str = "263=1|264=1|265=1|267=3|269=0|269=1|269=2|146=1|55=*|";
+pub(super) const LOGON: &str = "35=A|34=1|98=0|108=10|141=Y|";
+pub(super) const WISH: &str = "263=1|264=1|265=1|267=3|269=0|269=1|269=2|146=1|55=*|";
 
 #[test]
 fn a_gap_is_asked_for_once_and_what_is_not_sent_again_is_lost() {

@@ -110,14 +110,14 @@ impl Normaliser {
     /// Messages were lost before the next one.
     pub fn gap(&mut self, first_sequence: u64, count: u64) {
         self.counts.gaps += 1;
-        self.counts.lost_messages += count;
+        self.counts.lost_messages = self.counts.lost_messages.saturating_add(count);
         let gap = self.pending_gap.get_or_insert(Gap {
             after: self.now,
             before: Timestamp(u64::MAX),
             first_sequence,
             count: 0,
         });
-        gap.count += count;
+        gap.count = gap.count.saturating_add(count);
     }
 
     /// The input has ended: a gap at its end has no message behind it.

@@ -115,7 +115,10 @@ impl Source for FixLog {
             bytes: buffer,
             received_ns: 0,
             line: 0,
-            framing: Framing::Fix { lost: None },
+            framing: Framing::Fix {
+                lost: None,
+                gap: false,
+            },
         });
         Ok(Poll::Ready)
     }

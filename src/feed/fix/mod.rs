@@ -4,6 +4,7 @@
 //! inwards: [`FixSource`] owns the connection; a `Session` is the session protocol as a pure state
 //! machine; `Taken` is the market data that it has taken, with what is missing between.
 
+mod gap;
 mod log;
 mod options;
 mod outgoing;

@@ -2,8 +2,10 @@
 //! data out. It knows no sockets.
 //!
 //! Numbers go on over connections. Messages beyond a gap wait while the gap is asked for, up to the
-//! first of them; what a gap fill stands for may have been market data and is lost. A subscription ends
-//! with its connection, so whatever came before the next one is lost as well, in unknown number.
+//! first of them; what a gap fill stands for may have been market data and is lost. When nothing of the
+//! gap comes for a while, when the connection or the run ends and when numbers start again, all that
+//! waits is handed on, and what is missing in front of each is lost. A subscription ends with its
+//! connection, so whatever came before the next one is lost as well, in unknown number.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,13 +15,10 @@ use bytes::BytesMut;
 use super::FixFeedOptions;
 use super::taken::Taken;
 use crate::market::NANOS_PER_SECOND;
-use crate::wire::fix::{Body, Frame, Message, next_frame, parse_uint, tag};
+use crate::wire::fix::{Body, Message, parse_uint, tag};
 
 /// Nanoseconds that the counterparty has to answer our Logon.
 const LOGON_NS: u64 = 10 * NANOS_PER_SECOND;
-/// Messages that wait behind a gap at most, and bytes in them; others are dropped and asked for again.
-const WAITING: usize = 4_096;
-const WAITING_BYTES: usize = 16 << 20;
 /// Nanoseconds until a refused subscription is asked for again.
 const ASK_AGAIN_NS: u64 = NANOS_PER_SECOND;
 
@@ -69,14 +68,16 @@ pub(super) struct Session {
     phase: Phase,
     /// MsgSeqNum of our next message, and of theirs.
     pub(super) next: u64,
-    expected: u64,
+    pub(super) expected: u64,
     /// Whether the next Logon lets both sides count from 1.
     pub(super) reset: bool,
     /// Whole messages beyond a gap; the Logon among them is empty.
-    waiting: BTreeMap<u64, Box<[u8]>>,
-    waiting_bytes: usize,
+    pub(super) waiting: BTreeMap<u64, Box<[u8]>>,
+    pub(super) waiting_bytes: usize,
     /// The gap that is out for a resend ends before this number.
-    asked: u64,
+    pub(super) asked: u64,
+    /// The first number that is missing, while messages wait for it, and since when it has been the first.
+    pub(super) gap: Option<(u64, u64)>,
     /// Since when we wait for a Logon or heard nothing, and since when we said nothing.
     heard_ns: u64,
     pub(super) said_ns: u64,
@@ -110,6 +111,7 @@ impl Session {
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
             asked: 0,
+            gap: None,
             heard_ns: 0,
             said_ns: 0,
             probed: false,
@@ -146,15 +148,15 @@ impl Session {
     }
 
     /// The connection is gone.
-    pub(super) fn disconnected(&mut self) {
+    pub(super) fn disconnected(&mut self, times: Times) {
+        self.give_up(times);
         // A Logon that is not answered may mean that the counterparty counts otherwise.
         self.reset |= self.phase == Phase::LoggingOn && self.options.reset_on_logon;
         self.phase = Phase::Down;
         self.out.clear();
-        self.waiting.clear();
-        (self.waiting_bytes, self.asked) = (0, 0);
         self.subscribe_ns = None;
-        if self.requests > 0 {
+        // Nothing is missed behind the end of the feed.
+        if self.requests > 0 && !self.closed {
             self.taken.lose(0);
         }
     }
@@ -188,7 +190,8 @@ impl Session {
             b"2" => self.answer_resend(message, times),
             b"4" if !flag(tag::GAP_FILL_FLAG) => {
                 self.skip_to(message);
-                return self.drain(times);
+                self.drain(times);
+                return Ok(());
             }
             _ => {}
         }
@@ -202,14 +205,14 @@ impl Session {
         }
         self.expected += 1;
         self.act(message, bytes, times);
-        self.drain(times)
+        self.drain(times);
+        Ok(())
     }
 
     fn logged_on(&mut self, reset: bool, number: u64, times: Times) -> Result<(), Broken> {
         if reset && number == 1 {
+            self.give_up(times);
             self.expected = 1;
-            self.waiting.clear();
-            (self.waiting_bytes, self.asked) = (0, 0);
             if !self.reset || self.phase == Phase::Up {
                 self.next = 2;
                 self.taken.lose(0);
@@ -238,7 +241,7 @@ impl Session {
     }
 
     /// Acts on a message whose turn it is.
-    fn act(&mut self, message: &Message<'_>, bytes: &[u8], times: Times) {
+    pub(super) fn act(&mut self, message: &Message<'_>, bytes: &[u8], times: Times) {
         match message.msg_type() {
             b"W" | b"X" | b"f" => self.taken.push(bytes),
             b"h" => {
@@ -261,79 +264,6 @@ impl Session {
         }
     }
 
-    /// A SequenceReset: the numbers up to NewSeqNo that do not wait are lost.
-    fn skip_to(&mut self, message: &Message<'_>) {
-        let new = message
-            .get(tag::NEW_SEQ_NO)
-            .and_then(parse_uint)
-            .unwrap_or(0);
-        // The number of a gap fill has been consumed already and stands for a lost message itself.
-        let filled = u64::from(message.get(tag::GAP_FILL_FLAG) == Some(b"Y"));
-        let first = self.expected - filled;
-        if new > self.expected {
-            let held = self.waiting.range(self.expected..new).count() as u64;
-            self.taken.lose((new - first).saturating_sub(held));
-            // Those that wait are acted on when the numbers reach them.
-            self.expected = match self.waiting.keys().next() {
-                Some(&held) if held < new => held,
-                _ => new,
-            };
-        } else if filled > 0 {
-            self.taken.lose(filled);
-        }
-    }
-
-    fn wait(&mut self, number: u64, message: &Message<'_>, bytes: &[u8]) {
-        let full = self.waiting.len() >= WAITING || self.waiting_bytes >= WAITING_BYTES;
-        if full {
-            self.counts.overflowed += 1;
-            return;
-        }
-        // What has been obeyed already keeps only its place.
-        let kept = match message.msg_type() {
-            b"A" | b"2" => &[][..],
-            _ => bytes,
-        };
-        if self.waiting.insert(number, kept.into()).is_none() {
-            self.waiting_bytes += kept.len();
-        }
-    }
-
-    /// Asks for the gap in front of what waits, once.
-    fn ask(&mut self, times: Times) {
-        let Some((&first, _)) = self.waiting.first_key_value() else {
-            return;
-        };
-        if self.asked >= first {
-            return;
-        }
-        self.asked = first;
-        self.counts.resends += 1;
-        self.ask_for(self.expected, first - 1, times);
-    }
-
-    /// Acts on what waits and whose turn has come.
-    fn drain(&mut self, times: Times) -> Result<(), Broken> {
-        while let Some(entry) = self.waiting.first_entry() {
-            let number = *entry.key();
-            if number > self.expected {
-                self.ask(times);
-                return Ok(());
-            }
-            let bytes = entry.remove();
-            self.waiting_bytes -= bytes.len();
-            if number < self.expected {
-                continue;
-            }
-            self.expected += 1;
-            let frame = next_frame(&bytes, bytes.len());
-            if let Frame::Message { message, .. } = frame {
-                self.act(&message, &bytes, times);
-            }
-        }
-        Ok(())
-    }
-
     /// Heartbeats, TestRequests, the subscription, and limits that have come due.
     pub(super) fn tick(&mut self, times: Times) -> Result<(), Broken> {
         let silence = times.now_ns.saturating_sub(self.heard_ns);
@@ -345,6 +275,7 @@ impl Session {
             Phase::Up if silence >= interval / 5 * 12 => return Err(Broken::Silent),
             Phase::Up => {}
         }
+        self.age(times);
         if self.subscribe_ns.is_some_and(|due| times.now_ns >= due) {
             self.subscribe_ns = None;
             self.subscribe(times);

@@ -49,6 +49,8 @@ pub struct FixSource {
     chunk: Vec<u8>,
     pool: Arc<Pool>,
     beat_ns: u64,
+    /// Whether the last packet said that messages wait behind a gap.
+    gap: bool,
     disconnects: u64,
     garbled: u64,
 }
@@ -69,6 +71,7 @@ impl FixSource {
             chunk: vec![0; CHUNK],
             pool: Pool::new(BUFFERS, options.max_message_bytes + 128),
             beat_ns: 0,
+            gap: false,
             disconnects: 0,
             garbled: 0,
             options,
@@ -135,7 +138,7 @@ impl FixSource {
             self.backoff_ms = self.options.reconnect_ms;
         }
         self.disconnects += u64::from(matches!(self.link, Link::Up(_)));
-        self.session.disconnected();
+        self.session.disconnected(times);
         self.link = Link::Down(times.now_ns + self.backoff_ms * 1_000_000);
         self.backoff_ms = (self.backoff_ms * 2).min(self.options.reconnect_max_ms);
     }
@@ -197,12 +200,7 @@ impl FixSource {
 
     /// Moves what the session has taken into packets.
     fn hand_on(&mut self, now_ns: u64, packets: &mut Vec<Packet>) {
-        let packet = |bytes, lost| Packet {
-            bytes,
-            received_ns: now_ns,
-            line: 0,
-            framing: Framing::Fix { lost },
-        };
+        let gap = self.session.has_gap();
         for _ in 0..BATCH {
             if self.session.taken.is_empty() {
                 break;
@@ -212,13 +210,32 @@ impl FixSource {
             };
             let (length, lost) = self.session.taken.collect(&mut buffer);
             buffer.set_length(length);
-            packets.push(packet(buffer, lost));
+            packets.push(packet(buffer, now_ns, Framing::Fix { lost, gap }));
+            self.gap = gap;
         }
-        if self.session.is_live() && now_ns >= self.beat_ns {
+        let beat = self.session.is_live() && now_ns >= self.beat_ns;
+        if beat || gap != self.gap {
             self.beat_ns = now_ns + BEAT_NS;
-            packets.push(packet(Buffer::detached(&[]), None));
+            self.gap = gap;
+            let framing = Framing::Fix { lost: None, gap };
+            packets.push(packet(Buffer::detached(&[]), now_ns, framing));
         }
     }
+}
+
+fn packet(bytes: Buffer, received_ns: u64, framing: Framing) -> Packet {
+    Packet {
+        bytes,
+        received_ns,
+        line: 0,
+        framing,
+    }
+}
+
+fn times(now_ns: u64) -> Times {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let utc_ns = since.map_or(0, |since| since.as_nanos() as u64);
+    Times { now_ns, utc_ns }
 }
 
 /// Whether a connection that was begun is up.
@@ -237,9 +254,7 @@ fn is_for_later(error: &io::Error) -> bool {
 
 impl Source for FixSource {
     fn poll(&mut self, now_ns: u64, packets: &mut Vec<Packet>) -> Result<Poll, FeedError> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let utc_ns = since.map_or(0, |since| since.as_nanos() as u64);
-        let times = Times { now_ns, utc_ns };
+        let times = times(now_ns);
         // What has been taken goes first: the counterparty waits while nobody collects.
         if self.session.taken.is_empty() && !self.session.closed {
             self.advance(times);
@@ -255,6 +270,19 @@ impl Source for FixSource {
             return Ok(Poll::End);
         }
         Ok(Poll::Idle)
+    }
+
+    fn finish(&mut self, now_ns: u64, packets: &mut Vec<Packet>) {
+        self.session.give_up(times(now_ns));
+        let mut bytes = vec![0; self.options.max_message_bytes + 128];
+        loop {
+            let (length, lost) = self.session.taken.collect(&mut bytes);
+            if length == 0 && lost.is_none() {
+                return;
+            }
+            let framing = Framing::Fix { lost, gap: false };
+            packets.push(packet(Buffer::detached(&bytes[..length]), now_ns, framing));
+        }
     }
 
     fn is_live(&self) -> bool {

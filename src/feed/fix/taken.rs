@@ -23,7 +23,7 @@ impl Taken {
 
     /// Messages are missing in front of the next one.
     pub(super) fn lose(&mut self, count: u64) {
-        self.lost = Some(self.lost.unwrap_or(0) + count);
+        self.lost = Some(self.lost.unwrap_or(0).saturating_add(count));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -31,8 +31,12 @@ impl Taken {
     }
 
     /// Moves messages into `into` until it is full or something is missing in front of the next.
-    /// Returns how many bytes they take, and what is missing in front of the first.
+    /// Returns how many bytes they take, and what is missing in front of the first; without a message,
+    /// what is missing at the end.
     pub(super) fn collect(&mut self, into: &mut [u8]) -> (usize, Option<u64>) {
+        if self.messages.is_empty() {
+            return (0, self.lost.take());
+        }
         let (mut filled, mut missing) = (0, None);
         while let Some(&(length, lost)) = self.messages.front() {
             if filled + length > into.len() || (filled > 0 && lost.is_some()) {
@@ -71,5 +75,9 @@ mod tests {
         taken.lose(0);
         taken.push(b"ee");
         assert_eq!(taken.collect(&mut into), (2, Some(0)));
+        taken.lose(u64::MAX);
+        taken.lose(1);
+        assert_eq!(taken.collect(&mut into), (0, Some(u64::MAX)));
+        assert_eq!(taken.collect(&mut into), (0, None));
     }
 }
