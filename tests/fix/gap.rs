@@ -45,8 +45,12 @@ fn a_gap_that_nothing_fills_for_two_seconds_is_lost_and_told_meanwhile() {
     for number in [5, 6, 8] {
         line.send(number, "X", TRADE);
     }
+    // The same number again, longer: counted, and it does not count towards what may wait.
+    line.send(8, "X", &format!("{TRADE}58=longer|"));
     assert_eq!(line.next(), "35=2|34=3|7=2|16=4|");
-    line.until("a notice", |line| line.gap);
+    line.until("a notice", |line| {
+        line.gap && line.source.counts().fix_unused == 1
+    });
     line.now_ns += 2 * SECOND - 1;
     line.send(2, "X", &format!("{AGAIN}{TRADE}"));
     assert_eq!(line.taken(1), [(None, 1)], "some of it has come");
@@ -101,6 +105,26 @@ fn what_waits_is_handed_on_when_the_connection_or_the_run_ends_and_when_numbers_
     line.send(3, "5", "");
     line.until("the end", |line| line.ended);
     assert_eq!(rest(&mut line), [], "nothing is missed behind the end");
+}
+
+#[test]
+fn messages_dropped_because_too_many_wait_are_asked_for_again() {
+    let mut line = logged_on();
+    line.send(1_000_000, "X", TRADE);
+    assert_eq!(line.next(), "35=2|34=3|7=2|16=999999|");
+    // Room for 4,096: the millionth gives way to the last of these, and the next one finds none.
+    for number in 3..=4_099 {
+        line.send(number, "X", TRADE);
+        line.step();
+    }
+    line.until("two dropped", |line| line.source.counts().fix_unused == 2);
+    line.send(2, "X", &format!("{AGAIN}{TRADE}"));
+    let taken = line.taken(4_097);
+    assert!(taken.iter().all(|one| one.0.is_none()), "{taken:?}");
+    line.send(4_100, "X", TRADE);
+    assert_eq!(line.next(), "35=2|34=4|7=4099|16=4099|");
+    line.send(4_099, "X", &format!("{AGAIN}{TRADE}"));
+    assert_eq!(line.taken(2), [(None, 2)]);
 }
 
 /// Keeps the rows and what it is told of the feed.

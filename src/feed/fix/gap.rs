@@ -6,7 +6,7 @@ use crate::wire::fix::{Frame, Message, next_frame, parse_uint, tag};
 
 /// Nanoseconds that the counterparty has to send the first or the next message of a gap.
 const GAP_NS: u64 = 2 * NANOS_PER_SECOND;
-/// Messages that wait behind a gap at most, and bytes in them; others are dropped and asked for again.
+/// Messages that wait behind a gap at most, and bytes in them; the last ones are dropped and asked for again.
 const WAITING: usize = 4_096;
 const WAITING_BYTES: usize = 16 << 20;
 
@@ -39,19 +39,36 @@ impl Session {
     }
 
     pub(super) fn wait(&mut self, number: u64, message: &Message<'_>, bytes: &[u8]) {
-        let full = self.waiting.len() >= WAITING || self.waiting_bytes >= WAITING_BYTES;
-        if full {
-            self.counts.overflowed += 1;
+        if self.waiting.contains_key(&number) {
+            self.counts.unused += 1;
             return;
+        }
+        while self.waiting.len() >= WAITING || self.waiting_bytes >= WAITING_BYTES {
+            self.counts.overflowed += 1;
+            // The furthest gives way, so that what fills the gap has room. It is to be asked for again,
+            // though a gap that has been asked for may reach beyond it.
+            match self
+                .waiting
+                .last_entry()
+                .filter(|last| *last.key() > number)
+            {
+                Some(last) => {
+                    self.asked = self.asked.min(*last.key());
+                    self.waiting_bytes -= last.remove().len();
+                }
+                None => {
+                    self.asked = self.asked.min(number);
+                    return;
+                }
+            }
         }
         // What has been obeyed already keeps only its place.
         let kept = match message.msg_type() {
             b"A" | b"2" => &[][..],
             _ => bytes,
         };
-        if self.waiting.insert(number, kept.into()).is_none() {
-            self.waiting_bytes += kept.len();
-        }
+        self.waiting.insert(number, kept.into());
+        self.waiting_bytes += kept.len();
     }
 
     /// Asks for the gap in front of what waits, once.
