@@ -139,6 +139,7 @@ impl Slabs {
     fn slab(&mut self, kernel: &dyn Kernel, to: u64, output: &mut Output) {
         let after = self.after;
         let (mut requests, mut executions) = (Vec::new(), 0);
+        let mut corrections = 0;
         for index in 0..self.symbols.len() {
             self.symbols[index].carry_to(after);
             let symbol = &self.symbols[index];
@@ -147,14 +148,13 @@ impl Slabs {
                 executions += request.prices.len();
                 requests.push((index, request));
                 if executions >= SLAB_EXECUTIONS {
-                    self.answer(kernel, std::mem::take(&mut requests), output);
+                    corrections += self.answer(kernel, std::mem::take(&mut requests), output);
                     executions = 0;
                 }
             }
         }
-        self.answer(kernel, requests, output);
-        let corrections = output.rows.iter().map(|row| u64::from(row.revision));
-        self.day.counts.corrections += corrections.sum::<u64>();
+        corrections += self.answer(kernel, requests, output);
+        self.day.counts.corrections += corrections;
         if let Some(wanted) = &self.wanted {
             output.rows.retain(|row| wanted.concerns(row.symbol));
         }
@@ -170,14 +170,14 @@ impl Slabs {
         close_updates(output);
     }
 
-    /// The rows of what is asked of symbols, each by its index.
+    /// The rows of what is asked of symbols, each by its index. Returns how often they were corrected.
     fn answer(
         &self,
         kernel: &dyn Kernel,
         mut requests: Vec<(usize, Request)>,
         output: &mut Output,
-    ) {
-        let spec = &self.spec;
+    ) -> u64 {
+        let (spec, mut corrections) = (&self.spec, 0);
         let mut jobs: Vec<Job<'_>> = requests
             .iter_mut()
             .map(|(_, request)| request.job())
@@ -205,8 +205,10 @@ impl Slabs {
                     complete: planned.complete,
                     revision: planned.revision,
                 });
+                corrections += u64::from(planned.revision);
             }
         }
+        corrections
     }
 }
 

@@ -10,7 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Normaliser, mark};
 use crate::columns::{Batch, Mark};
-use crate::market::{Learned, Locate, NANOS_PER_DAY, Price, Shares, Symbol, Timestamp, Top, Trade};
+use crate::market::{
+    Gap, Learned, Locate, NANOS_PER_DAY, Price, Shares, Symbol, Timestamp, Top, Trade,
+};
 use crate::window::{ExecutionKind, Policy};
 use crate::wire::fix::{
     Frame, MdEntries, MdEntry, Message, next_frame, parse_decimal, parse_time, parse_uint,
@@ -101,6 +103,17 @@ impl Normaliser {
         if let (Some(b"3"), Some(end)) = (message.get(tag::TRAD_SES_STATUS), end) {
             self.reach(Timestamp(end % NANOS_PER_DAY), batch);
         }
+    }
+
+    /// Sets the time to that of an entry that is used; a gap before it ends there.
+    fn reach(&mut self, time: Timestamp, batch: &mut Batch) {
+        self.pass(time);
+        let before = self.now;
+        if let Some(gap) = self.pending_gap.take() {
+            mark(batch, Mark::Gap(Gap { before, ..gap }));
+        }
+        batch.now = before;
+        batch.started = true;
     }
 
     /// A snapshot replaces both sides of the book; its trade is the newest one.

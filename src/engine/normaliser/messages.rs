@@ -14,7 +14,9 @@ impl Normaliser {
     /// Sets the time to that of the next message.
     #[inline(always)]
     pub(super) fn begin(&mut self, header: &Header, batch: &mut Batch) {
-        self.reach(header.timestamp, batch);
+        self.pass(header.timestamp);
+        batch.now = self.now;
+        batch.started = true;
     }
 
     #[inline(always)]

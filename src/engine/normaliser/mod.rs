@@ -135,6 +135,14 @@ impl Normaliser {
     pub fn message(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), MessageError> {
         self.counts.messages += 1;
         batch.messages += 1;
+        match self.pending_gap {
+            None => self.single(bytes, batch),
+            Some(gap) => self.end_gap(gap, bytes, batch),
+        }
+    }
+
+    #[inline(always)]
+    fn single(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), MessageError> {
         match itch50::parse(bytes) {
             Ok(Message::AddOrder(add)) => self.add_order(&add, batch)?,
             Ok(Message::AddOrderWithAttribution(add)) => self.add_attributed(&add, batch)?,
@@ -171,23 +179,17 @@ impl Normaliser {
         self.now = self.now.max(time);
     }
 
-    /// Time goes on to that of a message that is used; a gap before it ends there.
-    #[inline(always)]
-    fn reach(&mut self, time: Timestamp, batch: &mut Batch) {
-        self.pass(time);
-        if self.pending_gap.is_some() {
-            self.end_gap(batch);
-        }
-        batch.now = self.now;
-        batch.started = true;
-    }
-
+    /// Decodes the message behind a gap, which ends there, in front of what the message does; not at one that is
+    /// refused.
     #[cold]
-    fn end_gap(&mut self, batch: &mut Batch) {
+    fn end_gap(&mut self, gap: Gap, bytes: &[u8], batch: &mut Batch) -> Result<(), MessageError> {
+        let (marks, trades) = (batch.marks.len(), batch.trades.len() as u32);
+        self.single(bytes, batch)?;
+        self.pending_gap = None;
         let before = self.now;
-        if let Some(gap) = self.pending_gap.take() {
-            mark(batch, Mark::Gap(Gap { before, ..gap }));
-        }
+        let mark = Mark::Gap(Gap { before, ..gap });
+        batch.marks.insert(marks, (trades, mark));
+        Ok(())
     }
 }
 
