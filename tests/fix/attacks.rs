@@ -4,12 +4,10 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Price, Timestamp};
 use widetape::publish::fix::{AcceptorOptions, FixCounts, StoreOptions};
-use widetape::publish::{Publisher, Update};
-use widetape::window::Row;
 
-use super::client::{Client, Desk, START_TEXT, framed, one_trade};
+use super::client::{Client, Desk, START_TEXT, framed};
 
 const SYMBOLS: u16 = 500;
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,10 +26,7 @@ struct Attacked {
 impl Attacked {
     fn new(change: impl FnOnce(&mut AcceptorOptions)) -> Self {
         let mut desk = Desk::new(change);
-        for locate in 0..SYMBOLS {
-            let symbol = Symbol::new(&format!("S{locate}")).unwrap();
-            desk.acceptor.listing(Locate(locate), symbol);
-        }
+        desk.list(SYMBOLS);
         let mut honest = desk.log_on("HONEST");
         honest.send(&desk, "V", "262=H|263=1|264=0|267=1|269=9|146=1|55=S7|");
         desk.until(|acceptor| acceptor.counts().requests == 1);
@@ -50,23 +45,8 @@ impl Attacked {
         self.desk.duty();
         self.most_held = self.most_held.max(self.desk.acceptor.counts().bytes_held);
         let price = Price(10_000 + self.step);
-        let row = |locate| Row {
-            end: Timestamp(u64::from(self.step) * 1_000_000_000),
-            locate: Locate(locate),
-            symbol: Symbol::new(&format!("S{locate}")).unwrap(),
-            window: 0,
-            sums: one_trade(price, 1),
-            complete: true,
-            revision: 0,
-        };
-        let rows: Vec<Row> = (0..SYMBOLS).map(row).collect();
-        self.desk.acceptor.set_clock(self.desk.clock());
-        let update = Update {
-            time: rows[0].end,
-            rows: (&rows).into(),
-            tops: &[],
-        };
-        self.desk.acceptor.publish(&update).unwrap();
+        let end = Timestamp(u64::from(self.step) * 1_000_000_000);
+        self.desk.publish_each(SYMBOLS, end, price);
         let value = format!("|55=S7|270={}.{:04}00|", price.0 / 10_000, price.0 % 10_000);
         let message = self.honest.next(&mut self.desk);
         assert!(

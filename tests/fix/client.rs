@@ -4,9 +4,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use widetape::market::{Notional, Price, Shares};
+use widetape::market::{Locate, Notional, Price, Shares, Symbol, Timestamp};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
-use widetape::window::Sums;
+use widetape::publish::{Publisher, Update};
+use widetape::window::{Row, Sums};
 
 /// 2020-01-30 14:30:00 UTC, as nanoseconds and as text.
 pub(super) const START: u64 = 1_580_394_600_000_000_000;
@@ -20,6 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) trait Wire: Read + Write {}
 
 impl<T: Read + Write> Wire for T {}
+
+fn numbered(locate: Locate) -> Symbol {
+    Symbol::new(&format!("S{}", locate.0)).unwrap()
+}
 
 /// An acceptor on a free port and the clock that drives it.
 pub(super) struct Desk {
@@ -54,6 +59,34 @@ impl Desk {
 
     pub(super) fn duty(&mut self) -> usize {
         self.acceptor.duty(self.clock())
+    }
+
+    /// Lists so many symbols: S0, S1 and so on.
+    pub(super) fn list(&mut self, symbols: u16) {
+        for locate in (0..symbols).map(Locate) {
+            self.acceptor.listing(locate, numbered(locate));
+        }
+    }
+
+    /// Publishes for each of them a trade of one share at `price`, in the first window that ends at `end`.
+    pub(super) fn publish_each(&mut self, symbols: u16, end: Timestamp, price: Price) {
+        let row = |locate| Row {
+            end,
+            locate,
+            symbol: numbered(locate),
+            window: 0,
+            sums: one_trade(price, 1),
+            complete: true,
+            revision: 0,
+        };
+        let rows: Vec<Row> = (0..symbols).map(Locate).map(row).collect();
+        let update = Update {
+            time: end,
+            rows: (&rows).into(),
+            tops: &[],
+        };
+        self.acceptor.set_clock(self.clock());
+        self.acceptor.publish(&update).unwrap();
     }
 
     /// Runs the acceptor until `done`.

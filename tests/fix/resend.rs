@@ -1,12 +1,10 @@
 //! A ResendRequest whose answer is longer than what may wait for a reader: who reads gets all of it,
 //! who does not is logged out as ever, and neither takes more memory than a slow reader.
 
-use widetape::market::{Locate, Price, Symbol, Timestamp};
+use widetape::market::{Price, Timestamp};
 use widetape::publish::fix::StoreOptions;
-use widetape::publish::{Publisher, Update};
-use widetape::window::Row;
 
-use super::client::{Client, Desk, one_trade};
+use super::client::{Client, Desk};
 
 const SYMBOLS: u16 = 150;
 /// Messages that are sent again.
@@ -34,10 +32,7 @@ fn subscribed() -> (Desk, Client) {
             ..StoreOptions::default()
         };
     });
-    for locate in 0..SYMBOLS {
-        let symbol = Symbol::new(&format!("S{locate}")).unwrap();
-        desk.acceptor.listing(Locate(locate), symbol);
-    }
+    desk.list(SYMBOLS);
     let mut client = desk.log_on("READER");
     client.send(&desk, "V", "262=R|263=1|264=0|267=1|269=9|146=1|55=*|");
     desk.until(|acceptor| acceptor.counts().requests == 1);
@@ -46,23 +41,8 @@ fn subscribed() -> (Desk, Client) {
 
 /// Publishes a value of every symbol.
 fn publish(desk: &mut Desk, step: u32) {
-    let row = |locate| Row {
-        end: Timestamp(u64::from(step) * 1_000_000),
-        locate: Locate(locate),
-        symbol: Symbol::new(&format!("S{locate}")).unwrap(),
-        window: 0,
-        sums: one_trade(Price(10_000 + step), 1),
-        complete: true,
-        revision: 0,
-    };
-    let rows: Vec<Row> = (0..SYMBOLS).map(row).collect();
-    let update = Update {
-        time: rows[0].end,
-        rows: (&rows).into(),
-        tops: &[],
-    };
-    desk.acceptor.set_clock(desk.clock());
-    desk.acceptor.publish(&update).unwrap();
+    let end = Timestamp(u64::from(step) * 1_000_000);
+    desk.publish_each(SYMBOLS, end, Price(10_000 + step));
 }
 
 /// Publishes all messages and reads them; their entries, the first under number 2.
