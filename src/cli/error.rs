@@ -8,6 +8,9 @@ use std::process::ExitCode;
 use crate::config::ConfigError;
 use crate::{FeedError, FixError, engine};
 
+/// As people call it.
+pub(super) const STANDARD_OUTPUT: &str = "standard output";
+
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -114,8 +117,13 @@ pub(super) fn tell(text: fmt::Arguments<'_>) -> Result<(), Error> {
 
 /// Standard output cannot be written.
 pub(super) fn unwritten(error: io::Error) -> Error {
+    unwritten_to(STANDARD_OUTPUT, error)
+}
+
+/// The output of this name cannot be written.
+pub(super) fn unwritten_to(name: &str, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Error::OutputClosed,
-        _ => Error::Failed(format!("standard output: {error}")),
+        _ => Error::Failed(format!("{name}: {error}")),
     }
 }

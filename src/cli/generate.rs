@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::live::redraw;
-use crate::{Duration, NANOS_PER_SECOND, Profile, SyntheticDay, SyntheticOptions};
+use crate::{Duration, Profile, SyntheticDay, SyntheticOptions};
 
 /// Bytes gathered before they are written.
 const CHUNK: usize = 1 << 20;
@@ -36,7 +36,7 @@ pub(super) struct Args {
 
 fn within_a_day(text: &str) -> Result<Duration, String> {
     let duration: Duration = text.parse().map_err(|error| format!("{error}"))?;
-    match duration.nanos() <= 16 * 3_600 * NANOS_PER_SECOND {
+    match duration.nanos() <= SyntheticDay::LENGTH_NS {
         true => Ok(duration),
         false => Err("a day lasts 16h at most".to_owned()),
     }

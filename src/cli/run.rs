@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
-use super::error::{say, tell, unwritten};
+use super::error::{STANDARD_OUTPUT, say, tell, unwritten_to};
 use super::outflow::{Outcome, Outflow};
 use super::output::open;
 use super::{Error, error, live};
@@ -102,27 +102,20 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
 
 /// Waits for the output, and tells what it has left out: of rows, not of drawings.
 fn finish(written: Outcome, output: Option<&OutputConfig>) -> Result<(), Error> {
+    let name = match output {
+        Some(OutputConfig { file, .. }) if file != Path::new("-") => file.to_string_lossy(),
+        _ => STANDARD_OUTPUT.into(),
+    };
     let lost = written.lost();
-    let outcome = written.wait();
-    let Some(OutputConfig { file, .. }) = output else {
-        return match outcome {
-            Err(error) if error.kind() != io::ErrorKind::TimedOut => Err(unwritten(error)),
-            _ => Ok(()),
-        };
-    };
-    let name = match file.as_path() == Path::new("-") {
-        true => "standard output".into(),
-        false => file.to_string_lossy(),
-    };
-    if lost > 0 {
+    if lost > 0 && output.is_some() {
         say(format_args!(
             "widetape: warning: {name}: {lost} rows are not written, as its reader was too slow"
         ));
     }
-    outcome.map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Error::OutputClosed,
-        _ => Error::Failed(format!("{name}: {error}")),
-    })
+    match written.wait() {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut && output.is_none() => Ok(()),
+        outcome => outcome.map_err(|error| unwritten_to(&name, error)),
+    }
 }
 
 /// Where packets come from, who is asked for lost ones, and what to say of it.

@@ -191,7 +191,7 @@ impl Sliding {
         self.entries.open(time);
         for window in 0..self.cursors.len() {
             if self.cursors[window] == period {
-                self.due[window] = self.leaves_after(window, time);
+                self.due[window] = self.spec.windows[window].width.last_end(time);
             }
         }
     }

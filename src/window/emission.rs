@@ -139,7 +139,8 @@ impl Sliding {
                 oldest => break oldest,
             }
         };
-        let due = oldest.map(|oldest| self.leaves_after(window, oldest.begin));
+        let width = self.spec.windows[window].width;
+        let due = oldest.map(|oldest| width.last_end(oldest.begin));
         (self.cursors[window], self.due[window]) = (cursor, due.unwrap_or(u64::MAX));
         let mut number = from;
         let end = self.entries.first_of(cursor);
@@ -182,11 +183,6 @@ impl Sliding {
         }
         look_up(&mut missing, candidates, totals, row);
         leaving.len() as EntryNumber
-    }
-
-    /// The last end at which the window still holds an execution at `time`.
-    pub(super) fn leaves_after(&self, window: usize, time: u64) -> u64 {
-        self.spec.windows[window].width.last_end(time)
     }
 
     /// Lets what has entered since the last emission into all windows of its symbols, whose rows are due.

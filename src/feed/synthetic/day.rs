@@ -43,6 +43,8 @@ enum Stage {
 impl SyntheticDay {
     /// Most bytes that [`Self::next_block`] appends.
     pub const MAX_BLOCK_BYTES: usize = 1_024;
+    /// From 04:00 to 20:00, in nanoseconds.
+    pub const LENGTH_NS: u64 = DAY;
 
     /// A day that has not begun.
     ///

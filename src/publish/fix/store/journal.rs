@@ -35,7 +35,7 @@ pub enum StoreError {
     /// Another store has the file open.
     #[error(
         "FIX store {path}: in use, {} is locked: stop the program that holds it, or choose another file (store.file under [fix.acceptor])",
-        beside(path, "lock").display()
+        path.with_added_extension("lock").display()
     )]
     InUse {
         /// The file.
@@ -149,17 +149,9 @@ impl Journal {
     }
 }
 
-/// The file that lies beside the journal at `path`, under its whole name and `ending`.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    name.into()
-}
-
 /// The lock of the journal at `path`, which its end releases, however the process ends.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let lock = beside(path, "lock");
+    let lock = path.with_added_extension("lock");
     let mut options = OpenOptions::new();
     let opened = options.create(true).append(true).open(&lock);
     let locked = opened
@@ -175,7 +167,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 /// Puts a file that holds `bytes` in the place of the one at `path`, and opens it at its end.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let beside = beside(path, "new");
+    let beside = path.with_added_extension("new");
     fs::write(&beside, bytes)?;
     let file = OpenOptions::new().append(true).open(&beside)?;
     file.sync_all()?;
