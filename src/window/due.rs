@@ -1,7 +1,9 @@
 //! Which rows are due, by their number in the order in which they are written: by label, then by locate, then by window.
 
-/// How many rows are listed at a time.
-const AT_A_TIME: usize = 5;
+/// How many rows of a word are listed at a time: those of a symbol in all windows, mostly.
+const ROWS: usize = 5;
+/// How many words of a group.
+const WORDS: usize = 3;
 
 /// A mark for each row that is due.
 #[derive(Debug, Default)]
@@ -10,7 +12,8 @@ pub(super) struct DueRows {
     due: Vec<u64>,
     /// One bit a word of `due`, set where the word may not be 0.
     groups: Vec<u64>,
-    /// What [`DueRows::take`] has found, kept for its storage: room for all rows.
+    /// What [`DueRows::take`] has found, kept for its storage: room for all words that may not be 0, and for all rows.
+    words: Vec<u32>,
     listed: Vec<u32>,
     /// One bit for each window of a symbol.
     windows: u64,
@@ -29,7 +32,8 @@ impl DueRows {
     pub(super) fn resize(&mut self, rows: usize) {
         self.due = vec![0; rows.div_ceil(64)];
         self.groups = vec![0; self.due.len().div_ceil(64)];
-        self.listed.resize(self.due.len() * 64 + AT_A_TIME, 0);
+        self.words.resize(self.groups.len() * 64 + WORDS, 0);
+        self.listed.resize(self.due.len() * 64 + ROWS, 0);
     }
 
     /// Says whether a row `is_due`. No branch: it is hard to foresee.
@@ -60,34 +64,38 @@ impl DueRows {
 
     /// The rows that are due, in order. None is any more.
     pub(super) fn take(&mut self) -> &[u32] {
+        let mut words = 0;
+        for (place, group) in (0..).zip(&mut self.groups) {
+            let group = std::mem::take(group);
+            words += list::<WORDS>(group, place * 64, &mut self.words[words..]);
+        }
         let mut count = 0;
-        for (place, group) in self.groups.iter_mut().enumerate() {
-            let mut words = std::mem::take(group);
-            while words != 0 {
-                let word = place * 64 + words.trailing_zeros() as usize;
-                words &= words - 1;
-                let due = std::mem::take(&mut self.due[word]);
-                count += list(due, word as u32 * 64, &mut self.listed[count..]);
-            }
+        for &word in &self.words[..words] {
+            let due = std::mem::take(&mut self.due[word as usize]);
+            count += list::<ROWS>(due, word * 64, &mut self.listed[count..]);
         }
         &self.listed[..count]
     }
 }
 
-/// Lists the ones of `due`, where the first bit is that of the row `first`, and returns how many there are. What is
+/// Lists the ones of `bits`, of which the first has the number `first`, and returns how many there are. What is
 /// listed too much is overwritten later.
 #[inline(always)]
-fn list(mut due: u64, first: u32, listed: &mut [u32]) -> usize {
-    let mut count = 0;
-    // Several at a time, as no processor foresees how many there are.
-    while due != 0 {
-        for row in &mut listed[count..][..AT_A_TIME] {
-            *row = first + due.trailing_zeros();
-            count += usize::from(due != 0);
-            due &= due.wrapping_sub(1);
+fn list<const AT_A_TIME: usize>(mut bits: u64, first: u32, listed: &mut [u32]) -> usize {
+    let count = bits.count_ones() as usize;
+    let mut listed = listed;
+    // Several at a time, even if there is none, as no processor foresees how many there are.
+    loop {
+        let (now, later) = listed.split_at_mut(AT_A_TIME);
+        for number in now {
+            *number = first.wrapping_add(bits.trailing_zeros());
+            bits &= bits.wrapping_sub(1);
         }
+        if bits == 0 {
+            return count;
+        }
+        listed = later;
     }
-    count
 }
 
 #[cfg(test)]

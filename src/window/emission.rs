@@ -1,6 +1,5 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
-use super::candidates::Candidates;
 use super::entries::{Entry, EntryNumber};
 use super::sliding::Sliding;
 use super::spec::first_end;
@@ -18,53 +17,35 @@ const LATER: usize = 16;
 const FRESH: EntryNumber = 128;
 /// Where fewer than one line in so many is a row, rows are copied: who reads a table reads all lines.
 const MOST: usize = 2;
-/// For how many symbols highs, or lows, are looked up together.
-const TOGETHER: usize = 32;
+/// For how many windows of symbols highs, or lows, are looked up together.
+const TOGETHER: usize = 256;
 
-/// Symbols whose high in a window has left, or whose low. No processor foresees whose it is, so they are
-/// noted without a branch and looked up later.
-#[derive(Clone, Copy)]
-struct Missing {
-    locates: [Locate; TOGETHER],
+/// Rows whose high has left, or whose low. No processor foresees whose it is, so they are noted without a branch and
+/// looked up later.
+#[derive(Debug)]
+pub(super) struct Missing {
+    rows: [u32; TOGETHER],
     count: usize,
 }
 
 impl Missing {
-    const NONE: Self = Self {
-        locates: [Locate(0); TOGETHER],
+    pub(super) const NONE: Self = Self {
+        rows: [0; TOGETHER],
         count: 0,
     };
 
-    /// Notes a symbol if it `is_missing`. There must be room.
+    /// Notes a row if it `is_missing`. There must be room.
     #[inline(always)]
-    fn note_if(&mut self, locate: Locate, is_missing: bool) {
-        self.locates[self.count % TOGETHER] = locate;
+    fn note_if(&mut self, row: usize, is_missing: bool) {
+        self.rows[self.count % TOGETHER] = row as u32;
         self.count += usize::from(is_missing);
     }
 
-    /// The symbols noted; none are any more.
-    fn take(&mut self) -> &[Locate] {
+    /// The rows noted; none are any more.
+    #[inline(always)]
+    fn take(&mut self) -> &[u32] {
         let count = std::mem::take(&mut self.count);
-        &self.locates[..count]
-    }
-}
-
-/// Looks up the highs and lows that are missing in the window whose totals are at `row`.
-#[inline(always)]
-fn look_up(
-    [highs, lows]: &mut [Missing; 2],
-    candidates: &[Candidates],
-    totals: &mut [Totals],
-    row: impl Fn(Locate) -> usize,
-) {
-    // What enters at this end is among the candidates already.
-    for &locate in highs.take() {
-        let totals = &mut totals[row(locate)];
-        totals.set_high(candidates[locate.index()].high(totals.head));
-    }
-    for &locate in lows.take() {
-        let totals = &mut totals[row(locate)];
-        totals.set_low(candidates[locate.index()].low(totals.head));
+        &self.rows[..count]
     }
 }
 
@@ -97,6 +78,7 @@ impl Sliding {
                 self.evict(window, end);
             }
         }
+        self.look_up();
         if !self.narrow {
             self.enter_all();
         }
@@ -149,15 +131,18 @@ impl Sliding {
         }
     }
 
-    /// Takes away the entries from `from` up to `end`, as far as they lie in a row; returns how many.
+    /// Takes away the entries from `from` up to `end`, as far as they lie in a row and are not many; returns how many.
     fn take_away(&mut self, window: usize, from: EntryNumber, end: EntryNumber) -> EntryNumber {
+        if self.missing.iter().any(|noted| noted.count > TOGETHER / 2) {
+            self.look_up();
+        }
         let (memory, totals) = (self.memory, &mut *self.totals);
-        let (firsts, candidates) = (&*self.firsts, &*self.symbols.candidates);
-        let row = |locate: Locate| firsts[locate.index()] as usize + window;
+        let firsts = &*self.firsts;
         let every_end = self.spec.every_end;
-        let mut missing = [Missing::NONE; 2];
+        let [high, low] = &mut self.missing;
         let stretch = self.entries.stretch(from);
-        let leaving = &stretch[..stretch.len().min((end - from) as usize)];
+        let most = ((end - from) as usize).min(TOGETHER / 2);
+        let leaving = &stretch[..stretch.len().min(most)];
         for (index, entry) in leaving.iter().enumerate() {
             if let Some(soon) = stretch.get(index + SOON)
                 && let Some(&first) = firsts.get(soon.locate.index())
@@ -169,20 +154,30 @@ impl Sliding {
             if entry.sums.trades == 0 {
                 continue;
             }
-            let row_left = row(entry.locate);
-            let left = &mut totals[row_left];
+            let row = firsts[entry.locate.index()] as usize + window;
+            let left = &mut totals[row];
             let (high_left, low_left) = left.take(from + index as EntryNumber, entry);
-            missing[0].note_if(entry.locate, high_left);
-            missing[1].note_if(entry.locate, low_left);
+            high.note_if(row, high_left);
+            low.note_if(row, low_left);
             // A window that is empty now has no row; its line in a table has changed.
-            self.due_rows
-                .set(row_left, (left.sums.trades > 0) | every_end);
-            if missing.iter().any(|noted| noted.count == TOGETHER) {
-                look_up(&mut missing, candidates, totals, row);
-            }
+            self.due_rows.set(row, (left.sums.trades > 0) | every_end);
         }
-        look_up(&mut missing, candidates, totals, row);
         leaving.len() as EntryNumber
+    }
+
+    /// Looks up the highs and lows that are missing.
+    fn look_up(&mut self) {
+        let (totals, candidates) = (&mut *self.totals, &*self.symbols.candidates);
+        let [highs, lows] = &mut self.missing;
+        // What enters at this end is among the candidates already.
+        for &row in highs.take() {
+            let totals = &mut totals[row as usize];
+            totals.set_high(candidates[totals.locate.index()].high(totals.head));
+        }
+        for &row in lows.take() {
+            let totals = &mut totals[row as usize];
+            totals.set_low(candidates[totals.locate.index()].low(totals.head));
+        }
     }
 
     /// Lets what has entered since the last emission into all windows of its symbols, whose rows are due.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::arrival::{Applied, Progress};
 use super::due::DueRows;
+use super::emission::Missing;
 use super::entries::{Entries, EntryNumber};
 use super::state::{Symbols, Totals};
 use super::table::Changes;
@@ -69,6 +70,8 @@ pub struct Sliding {
     pub(super) directory: Directory,
     /// Rows that are due at the next end; where all are asked for, those that have changed, also if they are rows no more.
     pub(super) due_rows: DueRows,
+    /// Rows whose high, and whose low, are to be looked up at the end at hand.
+    pub(super) missing: [Missing; 2],
     /// Which of the totals are rows and have changed, where all rows are asked for.
     pub(super) changes: Changes,
     /// From how many rows on all rows of an end are shown as a table.
@@ -123,6 +126,7 @@ impl Sliding {
             session,
             narrow: spec.narrowest() < spec.step.nanos(),
             due_rows: DueRows::new(spec.windows.len()),
+            missing: [Missing::NONE; 2],
             changes: Changes::new(),
             rows_in_table: ROWS_IN_TABLE,
             is_ranked: true,

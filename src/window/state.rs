@@ -93,9 +93,10 @@ impl Totals {
         self.sums.trades -= taken.trades;
         self.head = next.entry;
         self.sums.open = next.open;
-        // Whether the next is the only one that is left, if one is.
+        // Whether the next is the only one that is left, if one is. No branches, as above: all ones if so.
         let single = self.sums.trades <= next.trades;
-        let unless = |value: u32, other: u32| if single { other } else { value };
+        let alone = u32::from(single).wrapping_neg();
+        let unless = |value: u32, other: u32| value & !alone | other & alone;
         self.sums.high.0 = unless(self.sums.high.0, next.high.0);
         self.sums.low.0 = unless(self.sums.low.0, next.low.0);
         self.high_at = unless(self.high_at, next.entry);

@@ -290,6 +290,30 @@ fn all_rows_of_many_symbols_are_those_of_the_batch_path() {
 }
 
 #[test]
+fn the_highs_and_lows_that_many_symbols_lose_at_one_end_are_all_looked_up() {
+    const SYMBOLS: u64 = 3_000;
+    let (mut random, mut day) = (Random(7), Day::new());
+    // Of every fourth symbol the oldest execution is the highest, of every fourth the lowest.
+    for number in 0..4 * SYMBOLS {
+        let (round, locate) = (number / SYMBOLS, number % SYMBOLS);
+        let time = 34_200_000 * MILLI + round * 150 * MILLI;
+        day.execution(&header(locate, time), number + 1, &mut random);
+        if number % 1_000 == 999 {
+            day.cut();
+        }
+    }
+    let later = header(SYMBOLS, 34_203_000 * MILLI);
+    day.execution(&later, 4 * SYMBOLS + 1, &mut random);
+    let spec = Spec {
+        windows: vec!["1s".parse().unwrap(), "1200ms".parse().unwrap()],
+        ..Spec::default()
+    };
+    let (last, _) = agree(&day, &spec, 9);
+    // Each window changes at four ends at which something comes, and at three behind them.
+    assert_eq!(last.len() as u64, 14 * SYMBOLS + 2);
+}
+
+#[test]
 fn wide_rows_of_a_long_silence_come_in_parts() {
     const SYMBOLS: u64 = 50;
     const ENDS: u64 = 3_000;
