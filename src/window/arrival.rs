@@ -33,6 +33,8 @@ pub struct LogFull;
 
 /// How many executions ahead the state of a symbol is asked for.
 const AHEAD: usize = 12;
+/// How many ahead what says where that is.
+const FAR_AHEAD: usize = 2 * AHEAD;
 
 impl Sliding {
     /// Applies a batch, or what is left of it, and appends the rows that it brings: once these are 65,536, or all rows
@@ -81,11 +83,17 @@ impl Sliding {
             self.progress.logged = to;
         }
         let locates = &batch.trades.locates.as_slice()[from..to];
+        for &locate in locates.iter().take(FAR_AHEAD) {
+            self.prefetch_face(locate);
+        }
         for &locate in locates.iter().take(AHEAD) {
             self.prefetch(locate);
         }
         let positions = self.log.end() - (to - from) as Position..self.log.end();
         for ((index, position), trade) in positions.enumerate().zip(batch.trades.range(from..to)) {
+            if let Some(&locate) = locates.get(index + FAR_AHEAD) {
+                self.prefetch_face(locate);
+            }
             if let Some(&locate) = locates.get(index + AHEAD) {
                 self.prefetch(locate);
             }
@@ -97,6 +105,14 @@ impl Sliding {
         }
         self.progress.trades = to;
         Ok(Applied::Whole)
+    }
+
+    /// Asks for what says where the state of a symbol is.
+    #[inline]
+    fn prefetch_face(&self, locate: u16) {
+        let locate = usize::from(locate);
+        self.memory.prefetch(&self.symbols.faces, locate);
+        self.memory.prefetch(&self.firsts, locate);
     }
 
     /// Asks for what an execution that arrives will need of its symbol.

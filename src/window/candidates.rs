@@ -104,7 +104,7 @@ impl Extremes {
             kept + usize::from((place < self.count as usize) & !newest.beats(*old))
         });
         self.count = kept as u32;
-        if kept == 0 && newest.price_rank() >= self.beaten_by {
+        if (kept == 0) & (newest.price_rank() >= self.beaten_by) {
             self.pop_older(newest);
         } else if kept == NEWEST {
             self.make_room(oldest);

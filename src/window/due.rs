@@ -82,19 +82,17 @@ impl DueRows {
 /// listed too much is overwritten later.
 #[inline(always)]
 fn list<const AT_A_TIME: usize>(mut bits: u64, first: u32, listed: &mut [u32]) -> usize {
-    let count = bits.count_ones() as usize;
-    let mut listed = listed;
+    let mut count = 0;
     // Several at a time, even if there is none, as no processor foresees how many there are.
     loop {
-        let (now, later) = listed.split_at_mut(AT_A_TIME);
-        for number in now {
-            *number = first.wrapping_add(bits.trailing_zeros());
+        for number in &mut listed[count..][..AT_A_TIME] {
+            *number = first + bits.trailing_zeros();
+            count += usize::from(bits != 0);
             bits &= bits.wrapping_sub(1);
         }
         if bits == 0 {
             return count;
         }
-        listed = later;
     }
 }
 

@@ -270,12 +270,13 @@ impl Entries {
         &chunk.entries[index..]
     }
 
-    /// Asks for the entry `number`, if it is there.
+    /// Asks for the entry `number`, if it is there. No processor foresees whether it is: if not, the oldest is asked for.
     #[inline(always)]
     pub(super) fn prefetch(&self, number: EntryNumber, memory: Memory) {
-        if self.has(number) {
-            let (chunk, index) = self.chunk(number);
-            memory.prefetch(&chunk.entries, index);
+        let number = number.max(self.dropped << CHUNK_BITS);
+        let chunk = (number >> CHUNK_BITS) - self.dropped;
+        if let Some(chunk) = self.chunks.get(chunk as usize) {
+            memory.prefetch(&chunk.entries, number as usize % CHUNK);
         }
     }
 
