@@ -13,6 +13,8 @@ use bytemuck::Zeroable;
 
 /// Smallest array for which huge pages are asked for, in bytes: two of them.
 const LARGE: usize = 4 << 20;
+/// From so many bytes on a table that grows is expected to become large.
+const NOT_FEW: usize = 512 << 10;
 
 /// How memory is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,14 +40,37 @@ impl Memory {
 
     /// `length` zeroed values, their pages there already.
     pub(crate) fn array<T: Zeroable + Copy>(self, length: usize) -> Box<[T]> {
+        self.array_of(T::zeroed(), length)
+    }
+
+    /// The same value `length` times, the pages there already.
+    pub(crate) fn array_of<T: Copy>(self, value: T, length: usize) -> Box<[T]> {
+        let mut values = self.room(length);
+        // Writing brings the pages in now, not message by message.
+        values.resize(length, value);
+        values.into_boxed_slice()
+    }
+
+    /// Sees to it that there is room for `length` values; as soon as these are not few, for `most` at once, as a table
+    /// that grows bit by bit never lies on huge pages.
+    pub(crate) fn reserve<T>(self, values: &mut Vec<T>, length: usize, most: usize) {
+        if length > values.capacity() && length * size_of::<T>() >= NOT_FEW {
+            let more = length.next_power_of_two();
+            let most = if length > most { more } else { most };
+            let mut larger = self.room(most.max(LARGE / size_of::<T>()));
+            larger.append(values);
+            *values = larger;
+        }
+    }
+
+    /// Room for `length` values.
+    fn room<T>(self, length: usize) -> Vec<T> {
         let mut values = Vec::with_capacity(length);
         let room = values.spare_capacity_mut();
         if self == Memory::Fast && size_of_val(room) >= LARGE {
             ask_for_huge_pages(room);
         }
-        // Writing brings the pages in now, not message by message.
-        values.resize(length, T::zeroed());
-        values.into_boxed_slice()
+        values
     }
 
     /// Brings the line of `values[index]` into cache; an index outside is no harm.
@@ -104,5 +129,25 @@ mod tests {
             memory.prefetch(&array, usize::MAX);
         }
         assert_eq!(Memory::asked_by(true), Memory::Plain);
+    }
+
+    #[test]
+    fn a_table_that_becomes_large_has_room_for_all_of_it_at_once() {
+        let few = NOT_FEW / 8 - 1;
+        for memory in [Memory::Fast, Memory::Plain] {
+            let mut table: Vec<u64> = (0..few as u64).collect();
+            table.shrink_to_fit();
+            memory.reserve(&mut table, few, 10 * few);
+            assert_eq!(table.capacity(), few);
+            memory.reserve(&mut table, few + 1, 10 * few);
+            assert!(table.capacity() >= 10 * few);
+            assert!(table.iter().copied().eq(0..few as u64));
+            // More than is expected at most, and again room for more than one more.
+            table.resize(table.capacity(), 7);
+            let length = table.len() + 1;
+            memory.reserve(&mut table, length, 10 * few);
+            assert!(table.capacity() > length);
+            assert_eq!((table.len(), table[few - 1]), (length - 1, few as u64 - 1));
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::memory::Memory;
+
 /// One cache line; the allocation unit of every column.
 #[derive(Clone, Copy, Zeroable, Pod)]
 #[repr(C, align(64))]
@@ -79,6 +81,9 @@ impl<T: Pod> Column<T> {
         let lines = self.length.div_ceil(Self::PER_LINE);
         if lines > self.lines.len() {
             let more = self.lines.len() / 2;
+            if self.lines.is_empty() {
+                Memory::asked().reserve(&mut self.lines, lines, lines);
+            }
             self.lines
                 .resize(lines.max(self.lines.len() + more), Line::zeroed());
         }

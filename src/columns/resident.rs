@@ -46,7 +46,7 @@ pub struct Resident {
     prices: Column<u32>,
     shares: Column<u32>,
     /// A bucket for each group, one after the other, and how full each is: empty between calls.
-    buckets: Vec<Dealt>,
+    buckets: Box<[Dealt]>,
     held: Vec<u32>,
     memory: Memory,
 }
@@ -71,7 +71,7 @@ impl Default for Resident {
             times: Column::default(),
             prices: Column::default(),
             shares: Column::default(),
-            buckets: Vec::new(),
+            buckets: Box::default(),
             held: vec![0; GROUPS],
             memory: Memory::asked(),
         }
@@ -106,7 +106,7 @@ impl Resident {
             .partition_point(|&start| start < total)
             .div_ceil(GROUP);
         if self.buckets.len() < groups * BUCKET {
-            self.buckets = vec![[0; 2]; groups * BUCKET];
+            self.buckets = self.memory.array(groups * BUCKET);
         }
         self.times.append(total as usize);
         self.prices.append(total as usize);

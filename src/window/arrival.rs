@@ -1,7 +1,7 @@
 //! A batch enters the streaming path: its marks and executions in order, the rows of the ends between them.
 
 use super::Output;
-use super::sliding::Sliding;
+use super::sliding::{SYMBOLS, Sliding};
 use super::state::Totals;
 use crate::columns::{Batch, Mark, Position};
 use crate::market::{Learned, Locate, Symbol, Timestamp, Trade};
@@ -122,10 +122,13 @@ impl Sliding {
         let Some(face) = self.symbols.faces.get(locate) else {
             return;
         };
-        self.entries.prefetch(face.entry, self.memory);
-        if self.finite
-            && let Some(candidates) = self.symbols.candidates.get(locate)
-        {
+        if !self.finite {
+            self.entries.prefetch_open(face.entry);
+            return;
+        }
+        // Open or not: the next one will be linked to it.
+        self.entries.prefetch(face.entry);
+        if let Some(candidates) = self.symbols.candidates.get(locate) {
             candidates.prefetch(self.memory);
         }
     }
@@ -166,8 +169,11 @@ impl Sliding {
                 self.spec.windows.len(),
                 self.symbols.len()..locate.index() + 1,
             );
-            self.symbols.resize(places.end);
-            self.totals.resize(places.end * windows, Totals::EMPTY);
+            let lines = places.end * windows;
+            self.symbols.resize(places.end, self.memory);
+            self.memory
+                .reserve(&mut self.totals, lines, SYMBOLS * windows);
+            self.totals.resize(lines, Totals::EMPTY);
             self.firsts
                 .extend(places.map(|place| (place * windows) as u32));
             self.is_ranked = false;
@@ -189,8 +195,7 @@ impl Sliding {
         let last = face.entry;
         let entry = self.entries.add(last, position, trade);
         face.entry = entry;
-        if entry != last && self.finite {
-            // At the end of an hour of the session alone that would have left the cache again.
+        if entry != last {
             self.prefetch_entering(trade.locate);
         }
         self.log.link(previous, position, range);

@@ -1,7 +1,7 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
 use super::entries::{Entry, EntryNumber};
-use super::sliding::Sliding;
+use super::sliding::{SYMBOLS, Sliding};
 use super::spec::first_end;
 use super::state::Totals;
 use super::table::held;
@@ -192,7 +192,7 @@ impl Sliding {
             // What was asked for when the newest came is still there.
             if soon.saturating_add(FRESH) < end {
                 self.prefetch_entering(self.entries.get(soon).locate);
-                self.entries.prefetch_previous(soon, self.memory);
+                self.entries.prefetch_previous(soon);
             }
             self.enter(number);
         }
@@ -270,6 +270,8 @@ impl Sliding {
             let windows = self.spec.windows.len();
             std::mem::swap(&mut self.totals, &mut self.unranked);
             let before = &self.unranked;
+            self.memory
+                .reserve(&mut self.totals, before.len(), SYMBOLS * windows);
             self.totals.resize(before.len(), Totals::EMPTY);
             for (place, (symbol, locate)) in labels.into_iter().enumerate() {
                 let first =

@@ -1,8 +1,8 @@
 //! Executions of a symbol that enter its windows together and leave each of them together: windows are moved by these
 //! entries, not by single executions.
 //!
-//! Entries lie in the order in which they began, period by period. A period ends where a window may begin or end, so
-//! every window holds whole periods.
+//! Entries lie in a ring, in the order in which they began, period by period. A period ends where a window may begin or
+//! end, so every window holds whole periods.
 
 use std::collections::VecDeque;
 
@@ -15,8 +15,8 @@ use crate::memory::Memory;
 /// Which entry of the day, counted from 1 on; 0 stands for none.
 pub(super) type EntryNumber = u32;
 
-const CHUNK_BITS: u32 = 10;
-const CHUNK: usize = 1 << CHUNK_BITS;
+/// Room for so many entries at first.
+const LEAST_ROOM: usize = 1 << 10;
 
 /// The symbol's entry behind another: all that a window needs of it when the other leaves. Without executions where
 /// there is none.
@@ -72,25 +72,12 @@ struct Origin {
     first: Position,
 }
 
-/// Some thousand entries in a row, all of them there: made once and written over.
-#[derive(Debug)]
-struct Chunk {
-    entries: Box<[Entry]>,
-    origins: Box<[Origin]>,
-}
-
-impl Chunk {
-    fn new() -> Self {
-        let unused = Entry {
-            sums: Sums::default(),
-            next: Next::NONE,
-            locate: Locate(0),
-        };
-        Self {
-            entries: vec![unused; CHUNK].into_boxed_slice(),
-            origins: vec![Origin::default(); CHUNK].into_boxed_slice(),
-        }
-    }
+impl Entry {
+    const UNUSED: Self = Self {
+        sums: Sums::ZERO,
+        next: Next::NONE,
+        locate: Locate(0),
+    };
 }
 
 /// A stretch of time in which something was executed.
@@ -105,10 +92,13 @@ pub(super) struct Period {
 /// The entries of all symbols that a window may need.
 #[derive(Debug)]
 pub(super) struct Entries {
-    chunks: VecDeque<Chunk>,
-    spare: Vec<Chunk>,
-    /// Chunks given up so far.
-    dropped: u32,
+    memory: Memory,
+    /// Each entry at the place that the lower bits of its number say: a power of two of them, or none.
+    ring: Box<[Entry]>,
+    /// Where they come from, at the same places.
+    origins: Box<[Origin]>,
+    /// Number of the oldest entry that is there, or will be.
+    first: EntryNumber,
     /// Number of the next entry.
     end: EntryNumber,
     periods: VecDeque<Period>,
@@ -134,9 +124,10 @@ impl Entries {
         Self {
             step,
             shifts,
-            chunks: VecDeque::new(),
-            spare: Vec::new(),
-            dropped: 0,
+            memory: Memory::default(),
+            ring: Box::default(),
+            origins: Box::default(),
+            first: 1,
             end: 1,
             periods: VecDeque::new(),
             past: 0,
@@ -145,12 +136,27 @@ impl Entries {
         }
     }
 
-    /// The entries with room for so many at once, the pages there already.
-    pub(super) fn with_room(self, entries: usize) -> Self {
-        Self {
-            spare: (0..entries.div_ceil(CHUNK)).map(|_| Chunk::new()).collect(),
-            ..self
+    /// The entries with another way to ask for memory, and room for so many at once, the pages there already. There must
+    /// have been none.
+    pub(super) fn with_memory(mut self, memory: Memory, entries: usize) -> Self {
+        self.memory = memory;
+        if entries > 0 {
+            self.make_room(entries);
         }
+        self
+    }
+
+    /// Makes room for so many at once.
+    #[cold]
+    fn make_room(&mut self, entries: usize) {
+        let room = entries.next_power_of_two().max(LEAST_ROOM);
+        let mut ring = self.memory.array_of(Entry::UNUSED, room);
+        let mut origins = self.memory.array_of(Origin::default(), room);
+        for number in self.first..self.end {
+            let place = number as usize % room;
+            (ring[place], origins[place]) = (*self.get(number), self.origin(number));
+        }
+        (self.ring, self.origins) = (ring, origins);
     }
 
     /// Number of the next entry.
@@ -208,82 +214,74 @@ impl Entries {
     #[inline]
     fn push(&mut self, previous: EntryNumber, first: Position, trade: &Trade) -> EntryNumber {
         let number = self.end;
-        let index = number as usize % CHUNK;
-        if index == 0 || self.chunks.is_empty() {
-            let spare = self.spare.pop();
-            self.chunks.push_back(spare.unwrap_or_else(Chunk::new));
+        if (number - self.first) as usize == self.ring.len() {
+            self.make_room(self.ring.len() + 1);
         }
         self.end += 1;
-        if let Some(chunk) = self.chunks.back_mut() {
-            let mut sums = Sums::default();
-            sums.push(trade.price.0, trade.shares.0);
-            chunk.entries[index] = Entry {
-                sums,
-                next: Next::NONE,
-                locate: trade.locate,
-            };
-            chunk.origins[index] = Origin { previous, first };
-        }
+        let mut sums = Sums::default();
+        sums.push(trade.price.0, trade.shares.0);
+        let place = self.place(number);
+        self.ring[place] = Entry {
+            sums,
+            next: Next::NONE,
+            locate: trade.locate,
+        };
+        self.origins[place] = Origin { previous, first };
         number
     }
 
-    #[inline]
-    fn chunk(&self, number: EntryNumber) -> (&Chunk, usize) {
-        let chunk = (number >> CHUNK_BITS) - self.dropped;
-        (&self.chunks[chunk as usize], number as usize % CHUNK)
-    }
-
-    #[inline]
-    fn chunk_mut(&mut self, number: EntryNumber) -> (&mut Chunk, usize) {
-        let chunk = (number >> CHUNK_BITS) - self.dropped;
-        (&mut self.chunks[chunk as usize], number as usize % CHUNK)
+    /// Where the entry `number` is, if it is there.
+    #[inline(always)]
+    fn place(&self, number: EntryNumber) -> usize {
+        number as usize & self.ring.len().wrapping_sub(1)
     }
 
     /// The entry `number`, which must be there.
     #[inline]
     pub(super) fn get(&self, number: EntryNumber) -> &Entry {
-        let (chunk, index) = self.chunk(number);
-        &chunk.entries[index]
+        &self.ring[self.place(number)]
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, number: EntryNumber) -> &mut Entry {
-        let (chunk, index) = self.chunk_mut(number);
-        &mut chunk.entries[index]
+        let place = self.place(number);
+        &mut self.ring[place]
     }
 
+    #[inline]
     fn origin(&self, number: EntryNumber) -> Origin {
-        let (chunk, index) = self.chunk(number);
-        chunk.origins[index]
+        self.origins[self.place(number)]
     }
 
     /// Whether there is an entry `number`, and it has not been given up.
     #[inline]
     fn has(&self, number: EntryNumber) -> bool {
-        number != 0 && number >> CHUNK_BITS >= self.dropped
+        number >= self.first
     }
 
     /// The entries from `from` on as far as they lie in a row, and what may be behind them.
     #[inline]
     pub(super) fn stretch(&self, from: EntryNumber) -> &[Entry] {
-        let (chunk, index) = self.chunk(from);
-        &chunk.entries[index..]
+        &self.ring[self.place(from)..]
     }
 
-    /// Asks for the entry `number`, if it is there. No processor foresees whether it is: if not, the oldest is asked for.
+    /// Asks for the entry `number`; if it is not there, that is no harm.
     #[inline(always)]
-    pub(super) fn prefetch(&self, number: EntryNumber, memory: Memory) {
-        let number = number.max(self.dropped << CHUNK_BITS);
-        let chunk = (number >> CHUNK_BITS) - self.dropped;
-        if let Some(chunk) = self.chunks.get(chunk as usize) {
-            memory.prefetch(&chunk.entries, number as usize % CHUNK);
-        }
+    pub(super) fn prefetch(&self, number: EntryNumber) {
+        self.memory.prefetch(&self.ring, self.place(number));
+    }
+
+    /// Asks for the entry `number` if it is in the newest period. No processor foresees whether it is: if not, the first
+    /// of those is asked for.
+    #[inline(always)]
+    pub(super) fn prefetch_open(&self, number: EntryNumber) {
+        self.prefetch(number.max(self.newest));
     }
 
     /// Asks for the symbol's entry before `number`, to which [`Entries::link`] will write.
     #[inline(always)]
-    pub(super) fn prefetch_previous(&self, number: EntryNumber, memory: Memory) {
-        self.prefetch(self.origin(number).previous, memory);
+    pub(super) fn prefetch_previous(&self, number: EntryNumber) {
+        self.prefetch(self.origin(number).previous);
     }
 
     /// The period with this number; `None` if it has not begun.
@@ -336,9 +334,8 @@ impl Entries {
     /// Says to the symbol's entry before `number`, if it is there, what is behind it.
     #[inline(always)]
     pub(super) fn link(&mut self, number: EntryNumber) {
-        let (chunk, index) = self.chunk(number);
-        let next = Next::to(number, &chunk.entries[index].sums);
-        let previous = chunk.origins[index].previous;
+        let next = Next::to(number, &self.get(number).sums);
+        let previous = self.origin(number).previous;
         if self.has(previous) {
             self.get_mut(previous).next = next;
         }
@@ -357,22 +354,18 @@ impl Entries {
         let is_behind = |&newer: &EntryNumber| self.origin(newer).previous == number;
         let newer = self.backwards(last).find(is_behind);
         if let Some(newer) = newer {
-            let (chunk, index) = self.chunk_mut(newer);
-            chunk.origins[index].previous = previous;
+            let place = self.place(newer);
+            self.origins[place].previous = previous;
         }
         last
     }
 
-    /// Gives up the periods before `period`, chunk by chunk.
+    /// Gives up the periods before `period`.
     pub(super) fn drop_before(&mut self, period: u64) {
         while self.past < period && self.periods.pop_front().is_some() {
             self.past += 1;
         }
-        let kept = self.periods.front().map_or(self.end, |period| period.first) >> CHUNK_BITS;
-        while self.dropped < kept {
-            self.spare.extend(self.chunks.pop_front());
-            self.dropped += 1;
-        }
+        self.first = self.first_of(self.past);
     }
 }
 

@@ -159,10 +159,12 @@ impl Sliding {
     #[must_use]
     pub fn with_memory(mut self, memory: Memory, room: usize) -> Self {
         if room > 0 {
-            self.symbols.reserve(SYMBOLS);
+            self.symbols.reserve(SYMBOLS, memory);
+            let lines = SYMBOLS * self.spec.windows.len();
             // Writing brings the pages in now, not name by name.
             for totals in [&mut self.totals, &mut self.unranked] {
-                totals.resize(SYMBOLS * self.spec.windows.len(), Totals::EMPTY);
+                memory.reserve(totals, lines, lines);
+                totals.resize(lines, Totals::EMPTY);
                 totals.clear();
             }
             self.firsts.reserve(SYMBOLS);
@@ -171,7 +173,7 @@ impl Sliding {
         Self {
             memory,
             log: self.log.with_room(room),
-            entries: self.entries.with_room(entries),
+            entries: self.entries.with_memory(memory, entries),
             ..self
         }
     }

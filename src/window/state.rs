@@ -7,9 +7,11 @@
 
 use super::candidates::{Candidates, Extreme};
 use super::entries::{Entry, EntryNumber};
+use super::sliding::SYMBOLS;
 use super::{Row, Sums};
 use crate::columns::{Position, PriceRange, TradeLog};
 use crate::market::{Locate, Notional, Price, Symbol, Timestamp};
+use crate::memory::Memory;
 
 /// Running totals of one symbol in one window, and what its row says of it, in a cache line of their own.
 #[derive(Clone, Copy, Debug)]
@@ -167,15 +169,16 @@ pub(super) struct Symbols {
 
 impl Symbols {
     /// Makes room for so many symbols and writes to all of it, so that its pages are there.
-    pub(super) fn reserve(&mut self, symbols: usize) {
-        self.resize(symbols);
+    pub(super) fn reserve(&mut self, symbols: usize, memory: Memory) {
+        self.resize(symbols, memory);
         self.faces.clear();
         self.candidates.clear();
     }
 
     /// Makes room for so many symbols in all; of the new ones nothing has been met.
-    pub(super) fn resize(&mut self, symbols: usize) {
+    pub(super) fn resize(&mut self, symbols: usize, memory: Memory) {
         self.faces.resize(symbols, Face::NEW);
+        memory.reserve(&mut self.candidates, symbols, SYMBOLS);
         self.candidates.resize_with(symbols, Candidates::default);
     }
 

@@ -107,43 +107,54 @@ proptest! {
 }
 
 #[test]
-fn chunks_are_given_up_and_filled_again() {
+fn the_room_of_what_is_given_up_is_filled_again() {
+    const ROOM: u32 = 2 * LEAST_ROOM as u32;
     let spec = spec(&[10], 1);
-    let mut entries = Entries::new(&spec).with_room(2 * CHUNK);
+    let mut entries = Entries::new(&spec).with_memory(Memory::default(), ROOM as usize);
     let mut last = 0;
-    for number in 1..=3 * CHUNK as u32 {
+    // One in each period, three times as many as there is room for, of which less than the room are kept.
+    for number in 1..=3 * ROOM {
         let time = u64::from(number) * MILLI;
         open_at(&mut entries, time);
-        last = entries.add(last, number, &trade(time, 0, 7));
+        last = entries.add(last, number + 7, &trade(time, 0, number));
         assert_eq!(last, number);
+        entries.drop_before(u64::from(number.saturating_sub(ROOM - 1)));
     }
-    assert_eq!(
-        (entries.next_period(), entries.spare.len()),
-        (3 * CHUNK as u64, 0)
-    );
-    entries.drop_before(2 * CHUNK as u64);
-    assert_eq!((entries.dropped, entries.spare.len()), (2, 2));
-    // The chunk of the oldest kept is whole, and what is before that is gone.
-    assert_eq!(entries.backwards(last).last(), Some(2 * CHUNK as u32));
-    assert_eq!(
-        entries.position_of(2 * CHUNK as u64),
-        Some(2 * CHUNK as u32 + 1)
-    );
-    assert_eq!(entries.first_of(2 * CHUNK as u64), 2 * CHUNK as u32 + 1);
+    assert_eq!(entries.ring.len(), ROOM as usize);
+    let oldest = 2 * ROOM + 2;
+    assert_eq!(entries.backwards(last).last(), Some(oldest));
+    for number in oldest..=last {
+        let (period, price) = (u64::from(number) - 1, Price(number));
+        assert_eq!(entries.get(number).sums.close, price);
+        assert_eq!(entries.first_of(period), number);
+        assert_eq!(entries.position_of(period), Some(number + 7));
+    }
     assert_eq!(entries.holding(last, 5), None);
-    entries.drop_before(3 * CHUNK as u64);
+    // And with one more than there is room for there is more.
+    for number in last + 1..last + 3 {
+        open_at(&mut entries, u64::from(number) * MILLI);
+        last = entries.add(
+            last,
+            number + 7,
+            &trade(u64::from(number) * MILLI, 0, number),
+        );
+    }
+    assert_eq!(entries.ring.len(), 2 * ROOM as usize);
+    let there: Vec<_> = entries.backwards(last).collect();
+    assert_eq!(there, (oldest..=last).rev().collect::<Vec<_>>());
+    assert!(
+        there
+            .iter()
+            .all(|&number| entries.get(number).sums.close == Price(number))
+    );
+    let next = u64::from(last);
+    entries.drop_before(next);
     assert_eq!(
-        (
-            entries.first_of(3 * CHUNK as u64),
-            entries.position_of(3 * CHUNK as u64)
-        ),
+        (entries.first_of(next), entries.position_of(next)),
         (entries.end(), None)
     );
     open_at(&mut entries, u64::MAX - 1);
-    assert_eq!(
-        entries.add(last, 9, &trade(u64::MAX - 1, 0, 7)),
-        3 * CHUNK as u32 + 1
-    );
+    assert_eq!(entries.add(last, 9, &trade(u64::MAX - 1, 0, 7)), last + 1);
 }
 
 fn open_at(entries: &mut Entries, time: u64) {
