@@ -72,14 +72,6 @@ struct Origin {
     first: Position,
 }
 
-impl Entry {
-    const UNUSED: Self = Self {
-        sums: Sums::ZERO,
-        next: Next::NONE,
-        locate: Locate(0),
-    };
-}
-
 /// A stretch of time in which something was executed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Period {
@@ -150,7 +142,12 @@ impl Entries {
     #[cold]
     fn make_room(&mut self, entries: usize) {
         let room = entries.next_power_of_two().max(LEAST_ROOM);
-        let mut ring = self.memory.array_of(Entry::UNUSED, room);
+        let unused = Entry {
+            sums: Sums::default(),
+            next: Next::NONE,
+            locate: Locate(0),
+        };
+        let mut ring = self.memory.array_of(unused, room);
         let mut origins = self.memory.array_of(Origin::default(), room);
         for number in self.first..self.end {
             let place = number as usize % room;

@@ -22,17 +22,6 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Those of no executions.
-    pub(super) const ZERO: Self = Self {
-        notional: Notional::ZERO,
-        volume: 0,
-        trades: 0,
-        open: Price(0),
-        high: Price(0),
-        low: Price(0),
-        close: Price(0),
-    };
-
     /// Adds the next execution in feed order: a price in ticks and its shares.
     #[inline]
     pub fn push(&mut self, price: u32, shares: u32) {
