@@ -73,6 +73,12 @@ impl<T: Pod> Column<T> {
         self.lines.resize(lines, Line::zeroed());
     }
 
+    /// Makes room for `count` values in all; many lie where `memory` says.
+    pub(super) fn reserve(&mut self, count: usize, memory: Memory) {
+        let lines = count.div_ceil(Self::PER_LINE);
+        memory.reserve(&mut self.lines, lines, lines);
+    }
+
     /// Appends `count` values and returns them to be overwritten: until then they are what the storage
     /// held, zeros where it is new.
     pub fn append(&mut self, count: usize) -> &mut [T] {
@@ -81,9 +87,6 @@ impl<T: Pod> Column<T> {
         let lines = self.length.div_ceil(Self::PER_LINE);
         if lines > self.lines.len() {
             let more = self.lines.len() / 2;
-            if self.lines.is_empty() {
-                Memory::asked().reserve(&mut self.lines, lines, lines);
-            }
             self.lines
                 .resize(lines.max(self.lines.len() + more), Line::zeroed());
         }

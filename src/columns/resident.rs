@@ -108,9 +108,7 @@ impl Resident {
         if self.buckets.len() < groups * BUCKET {
             self.buckets = self.memory.array(groups * BUCKET);
         }
-        self.times.append(total as usize);
-        self.prices.append(total as usize);
-        self.shares.append(total as usize);
+        self.make_room(total as usize);
         for trades in stretches {
             self.deal(trades, &mut next);
         }
@@ -118,6 +116,16 @@ impl Resident {
             self.hand_out(group, &mut next);
         }
         Ok(())
+    }
+
+    /// Makes room for so many executions, which are to be written.
+    fn make_room(&mut self, total: usize) {
+        self.times.reserve(total, self.memory);
+        self.prices.reserve(total, self.memory);
+        self.shares.reserve(total, self.memory);
+        self.times.append(total);
+        self.prices.append(total);
+        self.shares.append(total);
     }
 
     fn clear(&mut self) {

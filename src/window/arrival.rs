@@ -1,7 +1,7 @@
 //! A batch enters the streaming path: its marks and executions in order, the rows of the ends between them.
 
 use super::Output;
-use super::sliding::{SYMBOLS, Sliding};
+use super::sliding::Sliding;
 use super::state::Totals;
 use crate::columns::{Batch, Mark, Position};
 use crate::market::{Learned, Locate, Symbol, Timestamp, Trade};
@@ -169,11 +169,8 @@ impl Sliding {
                 self.spec.windows.len(),
                 self.symbols.len()..locate.index() + 1,
             );
-            let lines = places.end * windows;
             self.symbols.resize(places.end, self.memory);
-            self.memory
-                .reserve(&mut self.totals, lines, SYMBOLS * windows);
-            self.totals.resize(lines, Totals::EMPTY);
+            Totals::resize(&mut self.totals, places.end, windows, self.memory);
             self.firsts
                 .extend(places.map(|place| (place * windows) as u32));
             self.is_ranked = false;

@@ -1,7 +1,7 @@
 //! One end of the streaming path: what falls out of the windows, and the rows that are due.
 
 use super::entries::{Entry, EntryNumber};
-use super::sliding::{SYMBOLS, Sliding};
+use super::sliding::Sliding;
 use super::spec::first_end;
 use super::state::Totals;
 use super::table::held;
@@ -270,9 +270,7 @@ impl Sliding {
             let windows = self.spec.windows.len();
             std::mem::swap(&mut self.totals, &mut self.unranked);
             let before = &self.unranked;
-            self.memory
-                .reserve(&mut self.totals, before.len(), SYMBOLS * windows);
-            self.totals.resize(before.len(), Totals::EMPTY);
+            Totals::resize(&mut self.totals, self.symbols.len(), windows, self.memory);
             for (place, (symbol, locate)) in labels.into_iter().enumerate() {
                 let first =
                     std::mem::replace(&mut self.firsts[locate.index()], (place * windows) as u32);

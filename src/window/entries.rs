@@ -150,7 +150,7 @@ impl Entries {
         let mut ring = self.memory.array_of(unused, room);
         let mut origins = self.memory.array_of(Origin::default(), room);
         for number in self.first..self.end {
-            let place = number as usize % room;
+            let place = number as usize & (room - 1);
             (ring[place], origins[place]) = (*self.get(number), self.origin(number));
         }
         (self.ring, self.origins) = (ring, origins);

@@ -160,11 +160,9 @@ impl Sliding {
     pub fn with_memory(mut self, memory: Memory, room: usize) -> Self {
         if room > 0 {
             self.symbols.reserve(SYMBOLS, memory);
-            let lines = SYMBOLS * self.spec.windows.len();
             // Writing brings the pages in now, not name by name.
             for totals in [&mut self.totals, &mut self.unranked] {
-                memory.reserve(totals, lines, lines);
-                totals.resize(lines, Totals::EMPTY);
+                Totals::resize(totals, SYMBOLS, self.spec.windows.len(), memory);
                 totals.clear();
             }
             self.firsts.reserve(SYMBOLS);

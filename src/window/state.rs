@@ -52,6 +52,13 @@ impl Totals {
         symbol: Symbol::ALL,
     };
 
+    /// Makes room in a table for so many symbols in all, a line for each of so many windows; of the new ones nothing is
+    /// in any window.
+    pub(super) fn resize(table: &mut Vec<Self>, symbols: usize, windows: usize, memory: Memory) {
+        memory.reserve(table, symbols * windows, SYMBOLS * windows);
+        table.resize(symbols * windows, Self::EMPTY);
+    }
+
     /// The row that says so; `complete` has one bit for each window.
     #[inline(always)]
     pub(super) fn row(&self, end: Timestamp, complete: u64) -> Row {
