@@ -1,6 +1,6 @@
 //! Comma-separated values (RFC 4180, lines end in LF).
 
-use super::number::{push_bool, push_micros, push_price, push_u64, push_u128, symbol_bytes};
+use super::value::{Value, push_bool, symbol_bytes};
 use super::{COLUMNS, Layout};
 use crate::window::{Row, Spec, vwap_micros};
 
@@ -36,7 +36,7 @@ impl Layout for Csv {
 
     #[inline]
     fn row(&self, row: &Row, out: &mut Vec<u8>) {
-        push_u64(out, row.end.0);
+        Value::number(row.end.0).push_to(out);
         out.push(b',');
         let (symbol, length) = symbol_bytes(row.symbol);
         push_field(out, &symbol[..length]);
@@ -44,7 +44,7 @@ impl Layout for Csv {
         push_sums(out, row);
         push_bool(out, row.complete);
         out.push(b',');
-        push_u64(out, u64::from(row.revision));
+        Value::number(u64::from(row.revision)).push_to(out);
         out.extend_from_slice(&self.tail);
     }
 }
@@ -58,21 +58,21 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
         return;
     }
     if let Some(micros) = vwap_micros(sums.notional, sums.volume) {
-        push_micros(out, micros);
+        Value::micros(micros).push_to(out);
     }
     out.push(b',');
-    push_u64(out, sums.volume);
+    Value::number(sums.volume).push_to(out);
     out.push(b',');
-    push_u128(out, sums.notional.get());
+    Value::long(sums.notional.get()).push_to(out);
     out.push(b',');
-    push_u64(out, u64::from(sums.trades));
+    Value::number(u64::from(sums.trades)).push_to(out);
     out.push(b',');
     if !row.has_prices() {
         out.extend_from_slice(b",,,,");
         return;
     }
     for price in [sums.open, sums.high, sums.low, sums.close] {
-        push_price(out, price);
+        Value::price(price).push_to(out);
         out.push(b',');
     }
 }

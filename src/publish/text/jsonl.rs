@@ -1,6 +1,6 @@
 //! JSON lines: one object a row (RFC 8259).
 
-use super::number::{push_bool, push_micros, push_price, push_u64, push_u128, symbol_bytes};
+use super::value::{Value, push_bool, symbol_bytes};
 use super::{COLUMNS, Layout};
 use crate::window::{Row, Spec, vwap_micros};
 
@@ -38,7 +38,7 @@ impl Layout for Jsonl {
     #[inline]
     fn row(&self, row: &Row, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"end_ns\":");
-        push_u64(out, row.end.0);
+        Value::number(row.end.0).push_to(out);
         out.extend_from_slice(b",\"symbol\":\"");
         let (symbol, length) = symbol_bytes(row.symbol);
         push_escaped(out, &symbol[..length]);
@@ -47,7 +47,7 @@ impl Layout for Jsonl {
         out.extend_from_slice(b",\"complete\":");
         push_bool(out, row.complete);
         out.extend_from_slice(b",\"revision\":");
-        push_u64(out, u64::from(row.revision));
+        Value::number(u64::from(row.revision)).push_to(out);
         out.extend_from_slice(&self.tail);
     }
 }
@@ -57,22 +57,22 @@ impl Layout for Jsonl {
 fn push_sums(out: &mut Vec<u8>, row: &Row) {
     let sums = &row.sums;
     match vwap_micros(sums.notional, sums.volume) {
-        Some(micros) => push_micros(out, micros),
+        Some(micros) => Value::micros(micros).push_to(out),
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"volume\":");
-    push_u64(out, sums.volume);
+    Value::number(sums.volume).push_to(out);
     out.extend_from_slice(b",\"notional\":");
-    push_u128(out, sums.notional.get());
+    Value::long(sums.notional.get()).push_to(out);
     out.extend_from_slice(b",\"trades\":");
-    push_u64(out, u64::from(sums.trades));
+    Value::number(u64::from(sums.trades)).push_to(out);
     let prices = [sums.open, sums.high, sums.low, sums.close];
     for (name, price) in COLUMNS[7..11].iter().zip(prices) {
         out.extend_from_slice(b",\"");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\":");
         if row.has_prices() {
-            push_price(out, price);
+            Value::price(price).push_to(out);
         } else {
             out.extend_from_slice(b"null");
         }

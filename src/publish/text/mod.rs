@@ -7,8 +7,8 @@
 mod csv;
 mod format;
 mod jsonl;
-mod number;
 mod table;
+mod value;
 mod writer;
 
 pub use csv::Csv;
@@ -17,7 +17,7 @@ pub use jsonl::Jsonl;
 pub use table::Table;
 pub use writer::{Layout, Writer};
 
-pub(super) use table::push_clock;
+pub(super) use value::push_clock;
 pub(super) use writer::no_such_window;
 
 /// The columns of a row, in their order.

@@ -1,113 +1,84 @@
 //! Aligned columns for people.
 
-use super::number::{
-    push_bool, push_micros, push_padded, push_price, push_u64, push_u128, symbol_bytes,
-};
+use super::value::{Value, symbol_bytes};
 use super::{COLUMNS, Layout};
-use crate::market::{NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp};
+use crate::market::Price;
 use crate::window::{Row, Spec, vwap_micros};
 
 /// Width of each column, in the order of [`COLUMNS`]; the window's is that of its longest label.
 /// A value that is wider moves the rest of its line.
 const WIDTHS: [usize; 14] = [12, 8, 7, 13, 12, 18, 8, 11, 11, 11, 11, 8, 8, 0];
-/// Places of the columns that are aligned on the left.
-const LEFT: [usize; 4] = [0, 1, 2, 13];
 /// What stands for a value that does not exist.
 const NOTHING: &[u8] = b"-";
 
 /// A heading, then a line for each row; the end as a clock time with milliseconds.
 #[derive(Clone, Debug)]
 pub struct Table {
-    labels: Vec<String>,
-    widths: [usize; 14],
-    policy: &'static str,
+    heading: String,
+    /// A space and the label of each window, as wide as the longest.
+    windows: Vec<Vec<u8>>,
+    /// ` policy\n`.
+    tail: Vec<u8>,
 }
 
 impl Layout for Table {
     fn new(spec: &Spec) -> Self {
-        let labels: Vec<String> = spec.windows.iter().map(|w| w.label.clone()).collect();
+        let labels = spec.windows.iter().map(|window| window.label.as_str());
+        let longest = labels.clone().map(str::len).max().unwrap_or(0);
         let mut widths = WIDTHS;
-        let longest = labels.iter().map(String::len).max();
-        widths[2] = widths[2].max(longest.unwrap_or(0));
+        widths[2] = widths[2].max(longest);
+        let names = ["end"].iter().chain(&COLUMNS[1..]).zip(widths);
+        let names = names
+            .enumerate()
+            .map(|(column, (name, width))| match column {
+                // Text is aligned on the left.
+                0..3 | 13 => format!("{name:<width$}"),
+                _ => format!("{name:>width$}"),
+            });
         Self {
-            labels,
-            widths,
-            policy: spec.policy.name(),
+            heading: names.collect::<Vec<_>>().join(" ") + "\n",
+            windows: labels
+                .map(|label| format!(" {label:<width$}", width = widths[2]).into_bytes())
+                .collect(),
+            tail: format!(" {}\n", spec.policy.name()).into_bytes(),
         }
     }
 
     fn heading(&self, out: &mut Vec<u8>) {
-        self.line(out, |column, out| {
-            let name = if column == 0 { "end" } else { COLUMNS[column] };
-            out.extend_from_slice(name.as_bytes());
-        });
+        out.extend_from_slice(self.heading.as_bytes());
     }
 
+    #[inline]
     fn row(&self, row: &Row, out: &mut Vec<u8>) {
-        self.line(out, |column, out| self.value(row, column, out));
-    }
-}
-
-impl Table {
-    /// One line whose values `push` appends.
-    fn line(&self, out: &mut Vec<u8>, push: impl Fn(usize, &mut Vec<u8>)) {
-        for (column, &width) in self.widths.iter().enumerate() {
-            if column > 0 {
-                out.push(b' ');
-            }
-            let start = out.len();
-            push(column, out);
-            let padding = width.saturating_sub(out.len() - start);
-            out.resize(out.len() + padding, b' ');
-            if !LEFT.contains(&column) {
-                out[start..].rotate_right(padding);
-            }
-        }
-        out.push(b'\n');
-    }
-
-    fn value(&self, row: &Row, column: usize, out: &mut Vec<u8>) {
         let sums = &row.sums;
-        let mut price = |price| match row.has_prices() {
-            false => out.extend_from_slice(NOTHING),
-            true => push_price(out, price),
+        Value::clock(row.end).push_to(out);
+        let (mut symbol, length) = symbol_bytes(row.symbol);
+        symbol[length..].fill(b' ');
+        out.push(b' ');
+        out.extend_from_slice(&symbol);
+        out.extend_from_slice(&self.windows[usize::from(row.window)]);
+        let vwap = vwap_micros(sums.notional, sums.volume).map(Value::micros);
+        let price = |price: Price| match row.has_prices() {
+            true => Value::price(price),
+            false => Value::text(NOTHING),
         };
-        match column {
-            0 => push_clock(out, row.end),
-            1 => {
-                let (symbol, length) = symbol_bytes(row.symbol);
-                out.extend_from_slice(&symbol[..length]);
-            }
-            2 => out.extend_from_slice(self.labels[usize::from(row.window)].as_bytes()),
-            3 => match vwap_micros(sums.notional, sums.volume) {
-                Some(micros) => push_micros(out, micros),
-                None => out.extend_from_slice(NOTHING),
-            },
-            4 => push_u64(out, sums.volume),
-            5 => push_u128(out, sums.notional.get()),
-            6 => push_u64(out, u64::from(sums.trades)),
-            7 => price(sums.open),
-            8 => price(sums.high),
-            9 => price(sums.low),
-            10 => price(sums.close),
-            11 => push_bool(out, row.complete),
-            12 => push_u64(out, u64::from(row.revision)),
-            _ => out.extend_from_slice(self.policy.as_bytes()),
+        let values = [
+            vwap.unwrap_or_else(|| Value::text(NOTHING)),
+            Value::number(sums.volume),
+            Value::long(sums.notional.get()),
+            Value::number(u64::from(sums.trades)),
+            price(sums.open),
+            price(sums.high),
+            price(sums.low),
+            price(sums.close),
+            Value::text(if row.complete { b"true" } else { b"false" }),
+            Value::number(u64::from(row.revision)),
+        ];
+        for (value, &width) in values.iter().zip(&WIDTHS[3..]) {
+            value.push_column(width, out);
         }
+        out.extend_from_slice(&self.tail);
     }
-}
-
-/// Appends `HH:MM:SS.mmm`; ends are whole milliseconds.
-pub(in crate::publish) fn push_clock(out: &mut Vec<u8>, time: Timestamp) {
-    let seconds = time.0 / NANOS_PER_SECOND;
-    let hours = seconds / 3600;
-    push_padded(out, hours, if hours < 100 { 2 } else { 7 });
-    out.push(b':');
-    push_padded(out, seconds / 60 % 60, 2);
-    out.push(b':');
-    push_padded(out, seconds % 60, 2);
-    out.push(b'.');
-    push_padded(out, time.0 / NANOS_PER_MILLI % 1_000, 3);
 }
 
 #[cfg(test)]
