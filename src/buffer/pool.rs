@@ -4,18 +4,28 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::BytesMut;
 
 /// A bounded set of equally large byte buffers, shared between threads.
 #[derive(Debug)]
 pub struct Pool {
-    idle: Mutex<Vec<BytesMut>>,
+    idle: Mutex<Idle>,
+    returned: Condvar,
     size: usize,
     capacity: usize,
     taken: AtomicU64,
     exhausted: AtomicU64,
+}
+
+/// Buffers that nobody has.
+#[derive(Debug)]
+struct Idle {
+    buffers: Vec<BytesMut>,
+    /// Whether anybody is told when buffers come back.
+    is_awaited: bool,
 }
 
 /// What a pool has done so far.
@@ -40,7 +50,11 @@ impl Pool {
             buffer
         };
         Arc::new(Self {
-            idle: Mutex::new((0..size).map(written).collect()),
+            idle: Mutex::new(Idle {
+                buffers: (0..size).map(written).collect(),
+                is_awaited: false,
+            }),
+            returned: Condvar::new(),
             size,
             capacity,
             taken: AtomicU64::new(0),
@@ -48,15 +62,15 @@ impl Pool {
         })
     }
 
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A buffer whose length is the pool's capacity (its content is whatever its last user left), or
     /// `None`, counted, when all are out.
     #[must_use]
     pub fn take(self: &Arc<Self>) -> Option<Buffer> {
-        let bytes = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let bytes = self.idle().buffers.pop();
         match bytes {
             Some(bytes) => {
                 self.taken.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +85,7 @@ impl Pool {
 
     /// Appends up to `count` buffers to `to`, with one lock. Getting fewer is not counted.
     pub(super) fn lend(&self, count: usize, to: &mut VecDeque<BytesMut>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = &mut self.idle().buffers;
         let rest = idle.len().saturating_sub(count);
         self.taken
             .fetch_add((idle.len() - rest) as u64, Ordering::Relaxed);
@@ -81,8 +95,36 @@ impl Pool {
     /// Takes buffers back that [`Pool::lend`] lent and nobody used, with one lock.
     pub(super) fn give_back(&self, unused: impl ExactSizeIterator<Item = BytesMut>) {
         self.taken.fetch_sub(unused.len() as u64, Ordering::Relaxed);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.extend(unused);
+        self.put(unused);
+    }
+
+    fn put(&self, buffers: impl IntoIterator<Item = BytesMut>) {
+        let mut idle = self.idle();
+        idle.buffers.extend(buffers);
+        // Telling asks the system, which only who waits is worth.
+        if idle.is_awaited && self.is_half(&idle) {
+            idle.is_awaited = false;
+            drop(idle);
+            self.returned.notify_all();
+        }
+    }
+
+    fn is_half(&self, idle: &Idle) -> bool {
+        2 * idle.buffers.len() >= self.size
+    }
+
+    /// Waits until half of the buffers are there, at most so long: who went on with each that comes back would be woken
+    /// for each.
+    pub fn wait(&self, timeout: Duration) {
+        let is_missing = |idle: &mut Idle| {
+            idle.is_awaited = !self.is_half(idle);
+            idle.is_awaited
+        };
+        // Whoever panicked left the buffers that are there.
+        drop(
+            self.returned
+                .wait_timeout_while(self.idle(), timeout, is_missing),
+        );
     }
 
     /// Bytes in each buffer.
@@ -94,15 +136,10 @@ impl Pool {
     /// What the pool has done so far.
     #[must_use]
     pub fn counts(&self) -> PoolCounts {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
         PoolCounts {
             taken: self.taken.load(Ordering::Relaxed),
             exhausted: self.exhausted.load(Ordering::Relaxed),
-            outstanding: self.size - idle,
+            outstanding: self.size - self.idle().buffers.len(),
         }
     }
 }
@@ -167,18 +204,19 @@ impl DerefMut for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.take() {
-            let bytes = std::mem::take(&mut self.bytes);
-            pool.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(bytes);
+            pool.put([std::mem::take(&mut self.bytes)]);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    /// Longer than any test may take.
+    const LONG: Duration = Duration::from_secs(600);
 
     #[test]
     fn buffers_return_and_exhaustion_is_counted() {
@@ -204,5 +242,31 @@ mod tests {
             "a returned buffer has its whole length again"
         );
         assert_eq!(pool.counts().outstanding, 0);
+    }
+
+    #[test]
+    fn who_waits_is_told_when_half_of_the_buffers_are_back() {
+        let pool = Pool::new(4, 16);
+        let mut taken: Vec<_> = (0..4).map_while(|_| pool.take()).collect();
+        pool.wait(Duration::from_millis(1));
+        assert_eq!(
+            pool.counts().outstanding,
+            4,
+            "not told, but not held up either"
+        );
+        taken.pop();
+        let waiting = Arc::clone(&pool);
+        let waiter = std::thread::spawn(move || {
+            let start = Instant::now();
+            waiting.wait(LONG);
+            (start.elapsed(), waiting.counts().outstanding)
+        });
+        while !pool.idle().is_awaited && !waiter.is_finished() {
+            std::thread::yield_now();
+        }
+        taken.pop();
+        let (waited, outstanding) = waiter.join().unwrap();
+        assert!(waited < LONG);
+        assert_eq!(outstanding, 2);
     }
 }

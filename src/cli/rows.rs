@@ -13,13 +13,16 @@ use super::request::{Destination, Request};
 use super::{Error, error, live, remarks};
 use crate::metrics::Counter;
 use crate::{
-    Backend, Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, Wanted, engine,
-    open_any,
+    Backend, Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, ThreadOptions, Wanted,
+    engine, open_any,
 };
 
-/// Buffers for file input, and bytes in each: a whole block of a BinaryFILE always fits.
-const BUFFERS: usize = 16;
-const BUFFER_BYTES: usize = 256 << 10;
+/// Buffers for file input, two batches of a capture's datagrams, and bytes in each: a whole block of a BinaryFILE, a
+/// datagram and a FIX message of 64 KiB always fit.
+const BUFFERS: usize = 128;
+const BUFFER_BYTES: usize = 68 << 10;
+/// Batches, and results, on their way from one thread to the next at most.
+const QUEUE: usize = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -74,12 +77,14 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
         #[cfg(feature = "gpu")]
         gpu: args.request.gpu(),
         files: args.files.clone(),
+        queue: QUEUE,
+        threads: threads(),
         ..Options::new(spec)
     };
     let mut engine = Engine::new(Box::new(chain), publishers, options)?;
     let interrupted = live::stop_on_signal(engine.stop_switch())?;
     engine.add_publisher(Box::new(live::Progress::new(engine.counters())));
-    let (summary, outcome) = engine.run_inline(&Clock::machine(), None);
+    let (summary, outcome) = engine.run(&Clock::machine());
     remarks::warn(&summary);
     if args.explain {
         explain(&summary);
@@ -87,6 +92,19 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let truncated = std::mem::take(&mut *truncated.lock().unwrap_or_else(PoisonError::into_inner));
     let interrupted = interrupted.load(Ordering::Relaxed);
     finish(args, truncated, interrupted, &summary, outcome)
+}
+
+/// Threads to read and decompress, to decode, to compute and to write; one where there is one core, as handing on gains
+/// nothing there.
+fn threads() -> ThreadOptions {
+    let default = ThreadOptions::default();
+    match std::thread::available_parallelism().map_or(1, usize::from) {
+        1 => ThreadOptions {
+            count: 1,
+            ..default
+        },
+        _ => default,
+    }
 }
 
 /// What the command came to, now that the rows are written.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::feed::{FeedCounts, FeedError, Packet, Poll, Source};
 
@@ -76,6 +77,12 @@ impl Source for Chain {
 
     fn is_live(&self) -> bool {
         false
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        if let Some(current) = &mut self.current {
+            current.wait(timeout);
+        }
     }
 
     fn counts(&self) -> FeedCounts {

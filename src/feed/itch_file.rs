@@ -14,6 +14,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::input::{Fault, Input};
 use super::{FeedError, Framing, Packet, Poll, Source, recognise};
@@ -145,5 +146,9 @@ impl Source for ItchFile {
 
     fn is_live(&self) -> bool {
         false
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.pool.wait(timeout);
     }
 }

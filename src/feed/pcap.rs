@@ -17,6 +17,7 @@ mod records;
 use std::net::SocketAddrV4;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::input::Input;
 use super::{FeedCounts, FeedError, Framing, Packet, Poll, Source};
@@ -200,6 +201,10 @@ impl Source for Capture {
 
     fn is_live(&self) -> bool {
         false
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.pool.wait(timeout);
     }
 
     fn counts(&self) -> FeedCounts {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::buffer::Pool;
 use crate::feed::input::{Fault, Input};
@@ -125,6 +126,10 @@ impl Source for FixLog {
 
     fn is_live(&self) -> bool {
         false
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.pool.wait(timeout);
     }
 
     fn counts(&self) -> FeedCounts {

@@ -1,6 +1,7 @@
 //! A synthetic day as a source of packets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::buffer::Pool;
 use crate::feed::{FeedError, Framing, Packet, Poll, Source};
@@ -63,5 +64,9 @@ impl Source for SyntheticSource {
 
     fn is_live(&self) -> bool {
         false
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.pool.wait(timeout);
     }
 }
