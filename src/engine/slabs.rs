@@ -18,7 +18,7 @@ use crate::window::{
 };
 
 /// Executions that one slab of ends brings at most, unless one step alone brings more.
-const SLAB_TRADES: usize = 1 << 18;
+const SLAB_TRADES: usize = 1 << 16;
 /// Rows that one slab brings at most when a row is written at every end.
 const SLAB_ROWS: u64 = 1 << 20;
 
