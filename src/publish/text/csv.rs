@@ -1,6 +1,6 @@
 //! Comma-separated values (RFC 4180, lines end in LF).
 
-use super::value::{Value, push_bool, symbol_bytes};
+use super::value::{Value, symbol_bytes, truth};
 use super::{COLUMNS, Layout};
 use crate::window::{Row, Spec, vwap_micros};
 
@@ -42,7 +42,7 @@ impl Layout for Csv {
         push_field(out, &symbol[..length]);
         out.extend_from_slice(&self.windows[usize::from(row.window)]);
         push_sums(out, row);
-        push_bool(out, row.complete);
+        out.extend_from_slice(truth(row.complete));
         out.push(b',');
         Value::number(u64::from(row.revision)).push_to(out);
         out.extend_from_slice(&self.tail);

@@ -1,6 +1,6 @@
 //! JSON lines: one object a row (RFC 8259).
 
-use super::value::{Value, push_bool, symbol_bytes};
+use super::value::{Value, symbol_bytes, truth};
 use super::{COLUMNS, Layout};
 use crate::window::{Row, Spec, vwap_micros};
 
@@ -45,7 +45,7 @@ impl Layout for Jsonl {
         out.extend_from_slice(&self.windows[usize::from(row.window)]);
         push_sums(out, row);
         out.extend_from_slice(b",\"complete\":");
-        push_bool(out, row.complete);
+        out.extend_from_slice(truth(row.complete));
         out.extend_from_slice(b",\"revision\":");
         Value::number(u64::from(row.revision)).push_to(out);
         out.extend_from_slice(&self.tail);

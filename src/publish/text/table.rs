@@ -1,6 +1,6 @@
 //! Aligned columns for people.
 
-use super::value::{Value, symbol_bytes};
+use super::value::{Value, symbol_bytes, truth};
 use super::{COLUMNS, Layout};
 use crate::market::Price;
 use crate::window::{Row, Spec, vwap_micros};
@@ -71,7 +71,7 @@ impl Layout for Table {
             price(sums.high),
             price(sums.low),
             price(sums.close),
-            Value::text(if row.complete { b"true" } else { b"false" }),
+            Value::text(truth(row.complete)),
             Value::number(u64::from(row.revision)),
         ];
         for (value, &width) in values.iter().zip(&WIDTHS[3..]) {

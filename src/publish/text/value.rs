@@ -181,10 +181,10 @@ pub(in crate::publish) fn push_clock(out: &mut Vec<u8>, time: Timestamp) {
     Value::clock(time).push_to(out);
 }
 
-/// Appends `true` or `false`.
+/// `true` or `false`.
 #[inline]
-pub(super) fn push_bool(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
+pub(super) fn truth(value: bool) -> &'static [u8] {
+    if value { b"true" } else { b"false" }
 }
 
 /// The symbol as [`Symbol::name`] shows it, and its length.
