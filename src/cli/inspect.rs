@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::error::unwritten;
-use crate::{Blocks, FeedError, Framing, Packet, Poll, Pool, fix, itch50, moldudp64, open_any};
+use crate::{
+    Blocks, FILE_BUFFER_BYTES, FeedError, Framing, Packet, Poll, Pool, fix, itch50, moldudp64,
+    open_any,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,7 +25,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
 }
 
 fn print(args: &Args, out: &mut impl Write) -> Result<(), Error> {
-    let mut source = open_any(&args.file, Pool::new(4, 256 << 10))?;
+    let mut source = open_any(&args.file, Pool::new(4, FILE_BUFFER_BYTES))?;
     let mut packets: Vec<Packet> = Vec::new();
     loop {
         let polled = source.poll(0, &mut packets);

@@ -13,14 +13,12 @@ use super::request::{Destination, Request};
 use super::{Error, error, live, remarks};
 use crate::metrics::Counter;
 use crate::{
-    Backend, Chain, Clock, Engine, FeedError, Mode, Options, Pool, Summary, ThreadOptions, Wanted,
-    engine, open_any,
+    Backend, Chain, Clock, Engine, FILE_BUFFER_BYTES, FeedError, Mode, Options, Pool, Summary,
+    ThreadOptions, Wanted, engine, open_any,
 };
 
-/// Buffers for file input, two batches of a capture's datagrams, and bytes in each: a whole block of a BinaryFILE, a
-/// datagram and a FIX message of 64 KiB always fit.
-const BUFFERS: usize = 128;
-const BUFFER_BYTES: usize = 68 << 10;
+/// Buffers for file input: a batch of a capture's datagrams.
+const BUFFERS: usize = 64;
 /// Batches, and results, on their way from one thread to the next at most.
 const QUEUE: usize = 4;
 
@@ -60,7 +58,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
         )));
     }
     destroys_no_input(args)?;
-    let pool = Pool::new(BUFFERS, BUFFER_BYTES);
+    let pool = Pool::new(BUFFERS, FILE_BUFFER_BYTES);
     let sources = args
         .files
         .iter()

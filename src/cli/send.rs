@@ -13,8 +13,8 @@ use super::error::say;
 use super::live::redraw;
 use super::{Error, live};
 use crate::{
-    Duration, ItchFile, Loss, Packet, Poll, Pool, Sender, SenderOptions, Source, Speed, Tape,
-    session_id,
+    Duration, FILE_BUFFER_BYTES, ItchFile, Loss, Packet, Poll, Pool, Sender, SenderOptions, Source,
+    Speed, Tape, session_id,
 };
 
 /// The most packets per second and line unless something else is said.
@@ -162,7 +162,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
 
 /// All whole messages of a file, each with its length, and whether it ends inside one.
 fn messages_of(file: &Path) -> Result<(Bytes, Result<(), Error>), Error> {
-    let mut source = ItchFile::open(file, Pool::new(4, 256 << 10))?;
+    let mut source = ItchFile::open(file, Pool::new(4, FILE_BUFFER_BYTES))?;
     let mut packets: Vec<Packet> = Vec::new();
     let mut bytes = BytesMut::new();
     loop {

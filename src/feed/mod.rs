@@ -21,7 +21,7 @@ pub use fix::{FixFeedOptions, FixLog, FixSource};
 pub use impair::{Impair, ImpairCounts, ImpairError, ImpairOptions};
 pub use itch_file::ItchFile;
 pub use memory::MemorySource;
-pub use open::open_any;
+pub use open::{FILE_BUFFER_BYTES, open_any};
 pub use pcap::{Capture, CaptureCounts};
 pub use recognise::FileKind;
 pub use source::{FeedCounts, FeedError, Poll, Source};

@@ -12,6 +12,10 @@ use super::recognise::{self, FileKind};
 use super::{FeedCounts, FeedError, Packet, Poll, Source};
 use crate::buffer::Pool;
 
+/// Bytes in a buffer that suits every file: a whole block of a BinaryFILE, a datagram and a FIX message of nearly as many
+/// always fit.
+pub const FILE_BUFFER_BYTES: usize = 256 << 10;
+
 impl FileKind {
     /// What the file is, by its first bytes, behind gzip or zstd if it is packed.
     ///

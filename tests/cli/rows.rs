@@ -57,6 +57,34 @@ fn every_format_holds_the_same_rows() {
 }
 
 #[test]
+fn a_log_may_hold_a_message_of_nearly_256_kib() {
+    const ENTRIES: usize = 5_000;
+    let head = format!(
+        "35=W\x0149=A\x0156=B\x0134=1\x0152=20260102-14:30:00.000\x0155=AAPL\x01268={ENTRIES}\x01"
+    );
+    // Each a millisecond behind the one before.
+    let entry = |at: usize| {
+        let time = format!("14:30:{:02}.{:03}000000", at / 1_000, at % 1_000);
+        format!("269=2\x01270=100.25\x01271=100\x01273={time}\x01")
+    };
+    let body: String = head + &(0..ENTRIES).map(entry).collect::<String>();
+    let mut message = format!("8=FIX.4.4\x019={}\x01{body}", body.len());
+    let sum = message.bytes().fold(0_u8, u8::wrapping_add);
+    message += &format!("10={sum:03}\x01");
+    assert!((200 << 10..256 << 10).contains(&message.len()));
+    let folder = folder("long-message");
+    let log = folder.join("log.fix");
+    fs::write(&log, message).expect("written");
+    for command in ["replay", "scan"] {
+        let options = ["--window", "session", "--format", "csv"];
+        let arguments = [&[command, text(&log)], options.as_slice()].concat();
+        let rows = widetape(&arguments).exits(0).text().to_owned();
+        let expected = "AAPL,session,100.250000,500000,501250000000,5000,100.2500,";
+        assert!(rows.contains(expected), "{command}: {rows}");
+    }
+}
+
+#[test]
 fn a_file_receives_what_standard_output_would() {
     let folder = folder("out");
     for command in ["scan", "replay"] {

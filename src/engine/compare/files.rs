@@ -17,14 +17,13 @@ use crate::engine::decoder::Decoder;
 use crate::engine::pipe::{Inlet, Received, pipe};
 use crate::engine::receiver::Receiver;
 use crate::engine::{Chain, Clock, Error, Normaliser};
-use crate::feed::{Executions, open_any};
+use crate::feed::{Executions, FILE_BUFFER_BYTES, open_any};
 use crate::metrics::Counters;
 use crate::session::{Sequencer, SequencerOptions};
 use crate::window::Policy;
 
-/// Buffers for file input, and bytes in each: a whole block of a BinaryFILE always fits.
+/// Buffers for file input.
 const BUFFERS: usize = 16;
-const BUFFER_BYTES: usize = 256 << 10;
 /// Batches that a pipe holds.
 const QUEUE: usize = 64;
 
@@ -59,7 +58,7 @@ impl Agent for Gatherer {
 
 /// The executions of the files, broken ones included.
 pub(super) fn read(files: &[PathBuf]) -> Result<Resident, CompareError> {
-    let pool = Pool::new(BUFFERS, BUFFER_BYTES);
+    let pool = Pool::new(BUFFERS, FILE_BUFFER_BYTES);
     let open = |file: &PathBuf| open_any(file, Arc::clone(&pool)).map_err(Error::Feed);
     let sources = files.iter().map(open).collect::<Result<Vec<_>, Error>>()?;
     let (counters, stop) = (Counters::new(), Arc::new(AtomicBool::new(false)));
