@@ -1,8 +1,9 @@
 //! Encoding one FIX increment of ten entries: the codec, each further session, and plain `format!`.
-//! Then a step of 10,000 symbols to 20 sessions over loopback TCP, system calls included.
+//! Rows as text. Then a step of 10,000 symbols to 20 sessions over loopback TCP, system calls included.
 
 mod sessions;
 pub(crate) mod stopped;
+mod text;
 
 use std::hint::black_box;
 
@@ -120,5 +121,6 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>) {
         });
     });
     group.finish();
+    text::bench(criterion);
     sessions::bench(criterion);
 }

@@ -3,6 +3,7 @@
 //! Imports nothing of ours. Every number has one unit: prices are ticks of 1e-4 USD, times are
 //! nanoseconds since the feed's midnight, sizes are shares.
 
+mod digits;
 mod directory;
 mod event;
 mod notional;
@@ -13,6 +14,7 @@ mod status;
 mod symbol;
 mod timestamp;
 
+pub(crate) use digits::eight_digits;
 pub use directory::{Directory, Learned, Named};
 pub use event::{Gap, Top, Trade};
 pub use notional::Notional;

@@ -1,6 +1,6 @@
 //! Comma-separated values (RFC 4180, lines end in LF).
 
-use super::value::{Value, symbol_bytes, truth};
+use super::value::{Value, push_symbol};
 use super::{COLUMNS, Layout};
 use crate::window::{Row, Spec, vwap_micros};
 
@@ -38,11 +38,10 @@ impl Layout for Csv {
     fn row(&self, row: &Row, out: &mut Vec<u8>) {
         Value::number(row.end.0).push_to(out);
         out.push(b',');
-        let (symbol, length) = symbol_bytes(row.symbol);
-        push_field(out, &symbol[..length]);
+        push_symbol(row.symbol, out, is_special, push_field);
         out.extend_from_slice(&self.windows[usize::from(row.window)]);
         push_sums(out, row);
-        out.extend_from_slice(truth(row.complete));
+        Value::truth(row.complete).push_to(out);
         out.push(b',');
         Value::number(u64::from(row.revision)).push_to(out);
         out.extend_from_slice(&self.tail);
@@ -63,7 +62,7 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
     out.push(b',');
     Value::number(sums.volume).push_to(out);
     out.push(b',');
-    Value::long(sums.notional.get()).push_to(out);
+    Value::notional(sums.notional).push_to(out);
     out.push(b',');
     Value::number(u64::from(sums.trades)).push_to(out);
     out.push(b',');
@@ -77,13 +76,15 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
     }
 }
 
-/// A field, in quotes with its own quotes doubled where it holds a comma, a quote or a line end.
+/// What may not stand in a field without quotes.
 #[inline]
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b',' | b'"' | b'\n' | b'\r')
+}
+
+/// A field, in quotes with its own quotes doubled where it holds a comma, a quote or a line end.
 fn push_field(out: &mut Vec<u8>, field: &[u8]) {
-    if !field
-        .iter()
-        .any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'))
-    {
+    if !field.iter().any(|&byte| is_special(byte)) {
         out.extend_from_slice(field);
         return;
     }

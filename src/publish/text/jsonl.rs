@@ -1,6 +1,6 @@
 //! JSON lines: one object a row (RFC 8259).
 
-use super::value::{Value, symbol_bytes, truth};
+use super::value::{Value, push_symbol};
 use super::{COLUMNS, Layout};
 use crate::window::{Row, Spec, vwap_micros};
 
@@ -40,12 +40,11 @@ impl Layout for Jsonl {
         out.extend_from_slice(b"{\"end_ns\":");
         Value::number(row.end.0).push_to(out);
         out.extend_from_slice(b",\"symbol\":\"");
-        let (symbol, length) = symbol_bytes(row.symbol);
-        push_escaped(out, &symbol[..length]);
+        push_symbol(row.symbol, out, is_special, push_escaped);
         out.extend_from_slice(&self.windows[usize::from(row.window)]);
         push_sums(out, row);
         out.extend_from_slice(b",\"complete\":");
-        out.extend_from_slice(truth(row.complete));
+        Value::truth(row.complete).push_to(out);
         out.extend_from_slice(b",\"revision\":");
         Value::number(u64::from(row.revision)).push_to(out);
         out.extend_from_slice(&self.tail);
@@ -63,7 +62,7 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
     out.extend_from_slice(b",\"volume\":");
     Value::number(sums.volume).push_to(out);
     out.extend_from_slice(b",\"notional\":");
-    Value::long(sums.notional.get()).push_to(out);
+    Value::notional(sums.notional).push_to(out);
     out.extend_from_slice(b",\"trades\":");
     Value::number(u64::from(sums.trades)).push_to(out);
     let prices = [sums.open, sums.high, sums.low, sums.close];
@@ -79,8 +78,13 @@ fn push_sums(out: &mut Vec<u8>, row: &Row) {
     }
 }
 
-/// The inside of a JSON string.
+/// What may not stand in a string as it is.
 #[inline]
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// The inside of a JSON string.
 fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     for &byte in text {

@@ -1,6 +1,6 @@
 //! Aligned columns for people.
 
-use super::value::{Value, symbol_bytes, truth};
+use super::value::{Value, symbol_bytes};
 use super::{COLUMNS, Layout};
 use crate::market::Price;
 use crate::window::{Row, Spec, vwap_micros};
@@ -8,8 +8,6 @@ use crate::window::{Row, Spec, vwap_micros};
 /// Width of each column, in the order of [`COLUMNS`]; the window's is that of its longest label.
 /// A value that is wider moves the rest of its line.
 const WIDTHS: [usize; 14] = [12, 8, 7, 13, 12, 18, 8, 11, 11, 11, 11, 8, 8, 0];
-/// What stands for a value that does not exist.
-const NOTHING: &[u8] = b"-";
 
 /// A heading, then a line for each row; the end as a clock time with milliseconds.
 #[derive(Clone, Debug)]
@@ -60,23 +58,19 @@ impl Layout for Table {
         let vwap = vwap_micros(sums.notional, sums.volume).map(Value::micros);
         let price = |price: Price| match row.has_prices() {
             true => Value::price(price),
-            false => Value::text(NOTHING),
+            false => Value::NOTHING,
         };
-        let values = [
-            vwap.unwrap_or_else(|| Value::text(NOTHING)),
-            Value::number(sums.volume),
-            Value::long(sums.notional.get()),
-            Value::number(u64::from(sums.trades)),
-            price(sums.open),
-            price(sums.high),
-            price(sums.low),
-            price(sums.close),
-            Value::text(truth(row.complete)),
-            Value::number(u64::from(row.revision)),
-        ];
-        for (value, &width) in values.iter().zip(&WIDTHS[3..]) {
-            value.push_column(width, out);
-        }
+        let mut column = |index: usize, value: Value| value.push_column(WIDTHS[index], out);
+        column(3, vwap.unwrap_or(Value::NOTHING));
+        column(4, Value::number(sums.volume));
+        column(5, Value::notional(sums.notional));
+        column(6, Value::number(u64::from(sums.trades)));
+        column(7, price(sums.open));
+        column(8, price(sums.high));
+        column(9, price(sums.low));
+        column(10, price(sums.close));
+        column(11, Value::truth(row.complete));
+        column(12, Value::number(u64::from(row.revision)));
         out.extend_from_slice(&self.tail);
     }
 }
