@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Simd;
+use super::simd::Workspace;
 use crate::columns::{Resident, TradeSlices};
 use crate::market::Duration;
 use crate::window::day::{Bars, DayKernel, Grid, Totals, Visit};
@@ -24,7 +25,9 @@ impl Kernel for Parallel {
 
     fn evaluate(&self, jobs: &mut [Job<'_>]) {
         jobs.par_iter_mut()
-            .for_each(|job| self.simd.evaluate(std::slice::from_mut(job)));
+            .for_each_init(Workspace::default, |workspace, job| {
+                self.simd.evaluate_symbol(job, workspace);
+            });
     }
 }
 

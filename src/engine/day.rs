@@ -1,6 +1,6 @@
 //! The columns of a whole input: what the batch path computes over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::slabs::SymbolDay;
 use crate::columns::{Batch, Mark, Position, TradeLog};
@@ -71,10 +71,12 @@ impl Day {
     /// The executions that `spec` asks for, by symbol.
     pub(super) fn by_symbol(&self, spec: &Spec) -> Vec<SymbolDay> {
         let mask = spec.policy.bit();
-        let mut index_of: HashMap<u16, usize> = HashMap::new();
+        let mut index_of: Vec<Option<usize>> = Vec::new();
         let mut symbols: Vec<SymbolDay> = Vec::new();
-        let mut raw_breaks: HashMap<u16, Vec<(u32, u64)>> = HashMap::new();
         let mut places: HashMap<Position, u32> = HashMap::new();
+        let mut broken = self.breaks.clone();
+        broken.sort_unstable();
+        let mut broken = broken.into_iter().peekable();
         for (first, trades) in self.log.stretches() {
             let columns = trades
                 .locates
@@ -82,19 +84,21 @@ impl Day {
                 .iter()
                 .zip(trades.policies.as_slice());
             for (index, (&locate, &policies)) in columns.enumerate() {
+                let position = first + index as Position;
+                let is_broken = broken.next_if_eq(&position).is_some();
                 if policies & mask == 0 {
                     continue;
                 }
-                let at = *index_of.entry(locate).or_insert_with(|| {
-                    symbols.push(SymbolDay {
-                        locate: Locate(locate),
-                        ..SymbolDay::default()
-                    });
+                let locate = Locate(locate);
+                if index_of.len() <= locate.index() {
+                    index_of.resize(locate.index() + 1, None);
+                }
+                let at = *index_of[locate.index()].get_or_insert_with(|| {
+                    symbols.push(SymbolDay::new(locate));
                     symbols.len() - 1
                 });
                 let symbol = &mut symbols[at];
-                let position = first + index as Position;
-                if self.broken.contains_key(&position) {
+                if is_broken {
                     places.insert(position, symbol.times.len() as u32);
                 }
                 symbol.times.push(trades.times.as_slice()[index]);
@@ -102,18 +106,17 @@ impl Day {
                 symbol.shares.push(trades.shares.as_slice()[index]);
             }
         }
+        let mut raw_breaks: BTreeMap<Locate, Vec<(u32, u64)>> = BTreeMap::new();
         for position in &self.breaks {
             if let Some(&place) = places.get(position) {
-                let locate = self.log.get(*position).locate.0;
-                raw_breaks
-                    .entry(locate)
-                    .or_default()
-                    .push((place, self.broken[position]));
+                let raw = raw_breaks.entry(self.log.get(*position).locate);
+                raw.or_default().push((place, self.broken[position]));
             }
         }
-        for (locate, raw) in raw_breaks {
-            let symbol = &mut symbols[index_of[&locate]];
-            symbol.breaks = breaks_of(&raw, &symbol.times, spec.corrections);
+        for symbol in &mut symbols {
+            if let Some(raw) = raw_breaks.get(&symbol.locate) {
+                symbol.breaks = breaks_of(raw, &symbol.times, spec.corrections);
+            }
         }
         symbols
     }

@@ -26,8 +26,11 @@ pub(super) struct Scanner {
 }
 
 enum Phase {
-    Gathering { day: Day, listings: Box<Results> },
-    Computing(Slabs),
+    Gathering {
+        day: Box<Day>,
+        listings: Box<Results>,
+    },
+    Computing(Box<Slabs>),
     Done,
 }
 
@@ -40,7 +43,7 @@ impl Scanner {
         counters: Arc<Counters>,
     ) -> Self {
         let phase = Phase::Gathering {
-            day: Day::default(),
+            day: Box::default(),
             listings: Box::default(),
         };
         Self {
@@ -69,12 +72,12 @@ impl Scanner {
             }
             Received::Closed => {
                 let (day, listings) = (std::mem::take(day), std::mem::take(listings));
-                self.phase = Phase::Computing(Slabs::new(
-                    day,
+                self.phase = Phase::Computing(Box::new(Slabs::new(
+                    *day,
                     self.spec.clone(),
                     self.wanted.take(),
                     self.reducer.take(),
-                ));
+                )));
                 Ok(self.send(listings))
             }
         }

@@ -1,29 +1,43 @@
 //! The batch path: every row of a day, slab by slab.
 //!
 //! The ends are worked off in slabs, so that the rows in memory stay bounded: for each symbol the
-//! planner says which rows exist, a job asks the kernel for their sums, and the rows of all symbols
-//! are sorted. A session row needs everything since midnight; the sums before the slab are carried
-//! along, so that no slab reads the day again.
+//! planner says which rows exist, the kernel is asked for their sums, and the rows of all symbols
+//! are put in order. A session row needs everything since midnight; the sums before the slab are
+//! carried along, so that no slab reads the day again.
 
-use std::collections::BTreeMap;
+mod sheet;
+mod symbol;
 
 use super::day::Day;
 use super::residents::{Reducer, Residents};
 use crate::columns::Position;
-use crate::market::{Locate, Timestamp};
-use crate::window::bounds::{Break, Planned, Planner};
-use crate::window::{
-    Alive, Bounds, Corrections, Gaps, Job, Kernel, Output, Row, SlidingCounts, Spec, Sums, Wanted,
-    Width, first_end,
-};
+use crate::market::Timestamp;
+use crate::window::bounds::Held;
+use crate::window::{Kernel, Output, Row, SlidingCounts, Spec, Wanted, first_end};
 
-/// Executions that one slab of ends brings at most, unless one step alone brings more.
-const SLAB_TRADES: usize = 1 << 16;
-/// Rows that one slab brings at most when a row is written at every end.
-const SLAB_ROWS: u64 = 1 << 20;
+use sheet::{Lines, Sheet, written_before};
+pub(super) use symbol::SymbolDay;
 
-/// With so many executions copied, rows are computed before others are: each break may ask for a symbol's anew.
-const SLAB_EXECUTIONS: usize = 1 << 22;
+/// What one slab has at most, unless one step alone has more.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Executions of its ends.
+    trades: usize,
+    /// Rows, where one is written at every end.
+    rows: u64,
+    /// Executions copied before rows are computed: each break may ask for a symbol's anew.
+    copied: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            trades: 1 << 16,
+            rows: 1 << 20,
+            copied: 1 << 22,
+        }
+    }
+}
 
 /// The rows of a day that are still to be computed.
 pub(super) struct Slabs {
@@ -31,34 +45,16 @@ pub(super) struct Slabs {
     spec: Spec,
     wanted: Option<Wanted>,
     residents: Option<Residents>,
-    /// The symbols whose rows are computed one by one.
+    /// The symbols whose rows are computed one by one, in the order in which the rows of an end are written, where
+    /// all have their names.
     symbols: Vec<SymbolDay>,
+    /// For each of them and each window what it holds at the end up to which all is done.
+    held: Vec<Held>,
+    lines: Lines,
+    limits: Limits,
     /// Ends up to here are done.
     after: u64,
     last: u64,
-}
-
-/// The eligible executions of one symbol.
-#[derive(Debug, Default)]
-pub(super) struct SymbolDay {
-    pub(super) locate: Locate,
-    pub(super) times: Vec<u64>,
-    pub(super) prices: Vec<u32>,
-    pub(super) shares: Vec<u32>,
-    pub(super) breaks: Vec<Break>,
-    /// Sums of the executions before the slab at hand, and how many they are.
-    pub(super) carry: Sums,
-    pub(super) carried: usize,
-}
-
-/// The rows of one symbol in one slab, with what the kernel needs to fill them in.
-#[derive(Debug, Default)]
-struct Request {
-    planned: Vec<(Planned, u8)>,
-    bounds: Vec<Bounds>,
-    sums: Vec<Sums>,
-    prices: Vec<u32>,
-    shares: Vec<u32>,
 }
 
 impl Slabs {
@@ -91,12 +87,21 @@ impl Slabs {
             .as_ref()
             .zip(reducer)
             .map(|(wanted, reducer)| Residents::new(reducer, &day, (&spec, wanted), &mut symbols));
+        let last_label = |locate| day.directory.label_at(locate, Timestamp(u64::MAX));
+        symbols.sort_by_key(|symbol| (last_label(symbol.locate), symbol.locate));
+        let held = symbols
+            .iter()
+            .flat_map(|symbol| symbol.held(&spec, &day.gaps, after));
+        let held = held.collect();
         Self {
             day,
             spec,
             wanted,
             residents,
             symbols,
+            held,
+            lines: Lines::default(),
+            limits: Limits::default(),
             after,
             last,
         }
@@ -122,7 +127,7 @@ impl Slabs {
     fn slab_end(&self) -> u64 {
         let step = self.spec.step.nanos();
         let log = &self.day.log;
-        let beyond = log.first_at_or_after(self.after) as usize + SLAB_TRADES;
+        let beyond = log.first_at_or_after(self.after) as usize + self.limits.trades;
         let mut end = self.last;
         if beyond < log.end() as usize {
             end = end.min(log.time(beyond as Position) / step * step);
@@ -131,84 +136,43 @@ impl Slabs {
             let windows = self.spec.windows.len();
             let selected = self.residents.as_ref().map(|day| day.rows_an_end(windows));
             let rows_an_end = (self.symbols.len() * windows + selected.unwrap_or(0)).max(1);
-            end = end.min(self.after + (SLAB_ROWS / rows_an_end as u64).max(1) * step);
+            end = end.min(self.after + (self.limits.rows / rows_an_end as u64).max(1) * step);
         }
         end.max(self.after + step)
     }
 
     fn slab(&mut self, kernel: &dyn Kernel, to: u64, output: &mut Output) {
         let after = self.after;
-        let (mut requests, mut executions) = (Vec::new(), 0);
-        let mut corrections = 0;
-        for index in 0..self.symbols.len() {
-            self.symbols[index].carry_to(after);
-            let symbol = &self.symbols[index];
-            let planned = symbol.plan(&self.spec, &self.day.gaps, after, to);
-            for request in symbol.requests(&self.spec, planned) {
-                executions += request.prices.len();
-                requests.push((index, request));
-                if executions >= SLAB_EXECUTIONS {
-                    corrections += self.answer(kernel, std::mem::take(&mut requests), output);
-                    executions = 0;
-                }
-            }
+        for symbol in &mut self.symbols {
+            symbol.carry_to(after);
         }
-        corrections += self.answer(kernel, requests, output);
+        let lines = std::mem::take(&mut self.lines);
+        let mut sheet = Sheet::new(
+            (lines, self.limits.copied),
+            kernel,
+            (&self.spec, &self.day),
+            (after, to),
+        );
+        let held = self.held.chunks_mut(self.spec.windows.len().max(1));
+        for (symbol, held) in self.symbols.iter().zip(held) {
+            symbol.ask(held, &mut sheet);
+        }
+        let (mut lines, corrections) = sheet.finish();
         self.day.counts.corrections += corrections;
+        lines.write_in_order(&self.day.directory, &mut output.rows);
+        self.lines = lines;
         if let Some(wanted) = &self.wanted {
             output.rows.retain(|row| wanted.concerns(row.symbol));
         }
         if let Some(residents) = &mut self.residents {
             residents.select(&self.day, &self.spec, (after, to), &mut output.rows);
+            let rows = &mut output.rows;
+            rows.sort_unstable_by_key(|row| (row.end, written_before(row)));
         }
-        output
-            .rows
-            .sort_unstable_by_key(|row| (row.end, row.symbol, row.locate, row.window));
         if let Some(wanted) = &self.wanted {
             select(wanted, &mut output.rows);
         }
         close_updates(output);
-    }
-
-    /// The rows of what is asked of symbols, each by its index. Returns how often they were corrected.
-    fn answer(
-        &self,
-        kernel: &dyn Kernel,
-        mut requests: Vec<(usize, Request)>,
-        output: &mut Output,
-    ) -> u64 {
-        let (spec, mut corrections) = (&self.spec, 0);
-        let mut jobs: Vec<Job<'_>> = requests
-            .iter_mut()
-            .map(|(_, request)| request.job())
-            .collect();
-        kernel.evaluate(&mut jobs);
-        drop(jobs);
-        for (index, request) in requests {
-            let symbol = &self.symbols[index];
-            for ((planned, window), sums) in request.planned.into_iter().zip(request.sums) {
-                let whole = spec.windows[usize::from(window)].width == Width::Session
-                    && symbol.breaks.is_empty();
-                output.rows.push(Row {
-                    end: Timestamp(planned.end),
-                    locate: symbol.locate,
-                    symbol: self
-                        .day
-                        .directory
-                        .label_at(symbol.locate, Timestamp(planned.end)),
-                    window,
-                    sums: if whole {
-                        symbol.carry.then(&sums)
-                    } else {
-                        sums
-                    },
-                    complete: planned.complete,
-                    revision: planned.revision,
-                });
-                corrections += u64::from(planned.revision);
-            }
-        }
-        corrections
     }
 }
 
@@ -234,104 +198,90 @@ fn close_updates(output: &mut Output) {
     }
 }
 
-impl SymbolDay {
-    /// Carries the executions before `time` into the session's sums.
-    fn carry_to(&mut self, time: u64) {
-        let to = self.times.partition_point(|&at| at < time);
-        for index in self.carried..to {
-            self.carry.push(self.prices[index], self.shares[index]);
-        }
-        self.carried = to;
-    }
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-    fn plan(&self, spec: &Spec, gaps: &Gaps, after: u64, to: u64) -> Vec<(Planned, u8)> {
-        let mut planned = Vec::new();
-        for window in 0..spec.windows.len() {
-            let planner = Planner {
-                times: &self.times,
-                breaks: &self.breaks,
-                ..Planner::new(spec, window, gaps)
-            };
-            planner.plan(after, to, |row| planned.push((row, window as u8)));
-        }
-        planned
-    }
+    use super::*;
+    use crate::columns::{Batch, Mark};
+    use crate::cpu::Scalar;
+    use crate::market::{Duration, Gap, Locate, NANOS_PER_MILLI, Price, Shares, Symbol, Trade};
+    use crate::window::Corrections;
 
-    /// What to ask of the kernel: one request, or one for each state of the breaks.
-    fn requests(
-        &self,
-        spec: &Spec,
-        planned: Vec<(Planned, u8)>,
-    ) -> impl Iterator<Item = Request> + '_ {
-        let all = spec.corrections == Corrections::All;
-        let (mut whole, mut by_state) = (None, BTreeMap::<u32, Vec<_>>::new());
-        if self.breaks.is_empty() && !planned.is_empty() {
-            whole = Some(self.request(spec, planned));
-        } else {
-            for row in planned {
-                let applied = if all { u32::MAX } else { row.0.applied };
-                by_state.entry(applied).or_default().push(row);
-            }
-        }
-        let request = |(applied, planned): (u32, Vec<(Planned, u8)>)| {
-            let bounds = planned.iter().map(|(row, _)| row.bounds);
-            let from = bounds.clone().map(|bounds| bounds.low).min().unwrap_or(0);
-            let to = bounds.map(|bounds| bounds.high).max().unwrap_or(0);
-            let alive = Alive::within(from..to, &self.prices, &self.shares, &self.breaks, applied);
-            let bounds: Vec<Bounds> = planned
-                .iter()
-                .map(|(row, _)| alive.bounds(row.bounds))
-                .collect();
-            let sums = vec![Sums::default(); bounds.len()];
-            Request {
-                planned,
-                bounds,
-                sums,
-                prices: alive.prices,
-                shares: alive.shares,
-            }
-        };
-        whole.into_iter().chain(by_state.into_iter().map(request))
-    }
-
-    /// The request of a symbol without breaks: session rows ask for what follows the carry.
-    fn request(&self, spec: &Spec, planned: Vec<(Planned, u8)>) -> Request {
-        let carried = self.carried as u32;
-        let mut bounds: Vec<Bounds> = planned
-            .iter()
-            .map(
-                |(row, window)| match spec.windows[usize::from(*window)].width {
-                    Width::Session => Bounds {
-                        low: carried.min(row.bounds.high),
-                        ..row.bounds
-                    },
-                    Width::Finite(_) => row.bounds,
+    /// Executions of four symbols in steps of a millisecond, one symbol named late; some but the first broken, some
+    /// messages lost.
+    fn day(steps: &[(u64, u16, u32, u8)]) -> Day {
+        let (mut batch, mut now) = (Batch::default(), 5);
+        let first = &(0, 1, 1, u8::MAX);
+        for (number, &(pause, locate, price, event)) in (0..).zip([first].into_iter().chain(steps))
+        {
+            now += pause * NANOS_PER_MILLI;
+            let time = Timestamp(now);
+            batch.trades.push(&Trade {
+                time,
+                locate: Locate(locate),
+                price: Price(price),
+                shares: Shares(1 + price % 7),
+                match_number: number,
+                policies: u8::MAX,
+            });
+            let mark = match event {
+                0 => Mark::Break {
+                    match_number: number.div_ceil(2),
+                    time,
                 },
-            )
-            .collect();
-        let from = bounds.iter().map(|bounds| bounds.low).min().unwrap_or(0);
-        let to = bounds.iter().map(|bounds| bounds.high).max().unwrap_or(0);
-        for bounds in &mut bounds {
-            bounds.low -= from;
-            bounds.high -= from;
+                1 => Mark::Gap(Gap {
+                    after: time,
+                    before: time,
+                    first_sequence: 1,
+                    count: 1,
+                }),
+                2 => Mark::Named {
+                    locate: Locate(2),
+                    symbol: Symbol::ALL,
+                    time,
+                },
+                _ => continue,
+            };
+            batch.marks.push((batch.trades.len() as u32, mark));
         }
-        Request {
-            planned,
-            sums: vec![Sums::default(); bounds.len()],
-            bounds,
-            prices: self.prices[from as usize..to as usize].to_vec(),
-            shares: self.shares[from as usize..to as usize].to_vec(),
-        }
+        (batch.now, batch.started) = (Timestamp(now + 30 * NANOS_PER_MILLI), true);
+        let mut day = Day::default();
+        day.append(&batch).expect("room in the log");
+        day
     }
-}
 
-impl Request {
-    fn job(&mut self) -> Job<'_> {
-        Job {
-            prices: &self.prices,
-            shares: &self.shares,
-            bounds: &self.bounds,
-            sums: &mut self.sums,
+    fn rows(day: Day, spec: &Spec, limits: Limits) -> (Vec<Row>, Vec<(Timestamp, usize)>, u64) {
+        let mut slabs = Slabs::new(day, spec.clone(), None, None);
+        slabs.limits = limits;
+        let (mut rows, mut updates, mut output) = (vec![], vec![], Output::default());
+        while slabs.next(&Scalar, &mut output) {
+            let before = rows.len();
+            updates.extend(output.updates.iter().map(|&(end, to)| (end, before + to)));
+            rows.append(&mut output.rows);
+            output.clear();
+        }
+        (rows, updates, slabs.counts().corrections)
+    }
+
+    proptest! {
+        #[test]
+        fn slabs_of_any_size_have_the_same_rows(
+            steps in prop::collection::vec((0..9_u64, 1..5_u16, 1..50_u32, 0..12_u8), 0..60),
+            (trades, most, copied) in (1..9_usize, 1..9_u64, 0..9_usize),
+            (every_end, all) in any::<(bool, bool)>(),
+        ) {
+            let spec = Spec {
+                windows: ["1ms", "7ms", "40ms", "session"].map(|text| text.parse().unwrap()).into(),
+                step: Duration::from_millis(2).unwrap(),
+                every_end,
+                corrections: if all { Corrections::All } else { Corrections::Within(Duration::from_millis(9).unwrap()) },
+                ..Spec::default()
+            };
+            let limits = Limits { trades, rows: most, copied };
+            let expected = rows(day(&steps), &spec, Limits::default());
+            prop_assert!(!expected.0.is_empty());
+            prop_assert_eq!(rows(day(&steps), &spec, limits), expected);
         }
     }
 }

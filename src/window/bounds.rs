@@ -57,13 +57,16 @@ pub struct Planner<'a> {
     pub every_end: bool,
 }
 
-/// Places in `times`, moved forwards only.
+/// What a window holds, `low..high` in `times`, and the ends at which that changes, the greatest number if never.
+/// All move forwards only.
 #[derive(Clone, Copy, Debug)]
-struct Cursors {
+pub struct Held {
     low: usize,
     high: usize,
-    previous_low: usize,
-    previous_high: usize,
+    /// When the first execution behind `high` enters.
+    enters: u64,
+    /// When the one at `low` leaves.
+    leaves: u64,
 }
 
 impl<'a> Planner<'a> {
@@ -82,18 +85,33 @@ impl<'a> Planner<'a> {
 
     /// Calls `visit` for every row whose end is in `after < end <= last`, in ascending order.
     /// `after` and `last` are multiples of the step.
-    pub fn plan(&self, after: u64, last: u64, mut visit: impl FnMut(Planned)) {
+    pub fn plan(&self, after: u64, last: u64, visit: impl FnMut(Planned)) {
+        self.plan_on(&mut self.held(after), (after, last), visit);
+    }
+
+    /// The same, where it is known what the window that ends at `after` holds; says what the one at `last` does.
+    pub fn plan_on(
+        &self,
+        held: &mut Held,
+        (after, last): (u64, u64),
+        mut visit: impl FnMut(Planned),
+    ) {
         let mut end = after;
-        let mut at = self.cursors(end);
-        while let Some(next) = self.next_end(end, at).filter(|&next| next <= last) {
+        while let Some(next) = self.next_end(end, held).filter(|&next| next <= last) {
+            // No set changed since the last end that was looked at: what that held is what was held a step ago.
+            let before = *held;
             end = next;
-            let previous = end.saturating_sub(self.step);
-            at.low = self.advance(at.low, self.width.start(end));
-            at.high = self.advance(at.high, end);
-            at.previous_low = self.advance(at.previous_low, self.width.start(previous));
-            at.previous_high = self.advance(at.previous_high, previous);
-            if self.exists(end, at) {
-                visit(self.row(end, at));
+            let low = self.advance(held.low, self.width.start(end));
+            let high = self.advance(held.high, end);
+            if high != held.high {
+                held.enters = self.enters(high);
+            }
+            if (low, high) != (held.low, held.high) {
+                held.leaves = self.leaves(low, high);
+            }
+            (held.low, held.high) = (low, high);
+            if self.exists(end, &before, held) {
+                visit(self.row(end, held));
             }
         }
     }
@@ -101,17 +119,30 @@ impl<'a> Planner<'a> {
     /// The first end after `after`, a multiple of the step, at which a row may exist as things stand.
     #[must_use]
     pub fn next(&self, after: u64) -> Option<u64> {
-        self.next_end(after, self.cursors(after))
+        self.next_end(after, &self.held(after))
     }
 
-    /// What the window that ends at `end` holds; nothing before it.
-    fn cursors(&self, end: u64) -> Cursors {
-        Cursors {
-            low: self.first_at(self.width.start(end)),
-            high: self.first_at(end),
-            previous_low: 0,
-            previous_high: 0,
+    /// What the window that ends at `end`, a multiple of the step, holds.
+    #[must_use]
+    pub fn held(&self, end: u64) -> Held {
+        let (low, high) = (self.first_at(self.width.start(end)), self.first_at(end));
+        Held {
+            low,
+            high,
+            enters: self.enters(high),
+            leaves: self.leaves(low, high),
         }
+    }
+
+    fn enters(&self, high: usize) -> u64 {
+        let next = self.times.get(high);
+        next.map_or(u64::MAX, |&time| first_end(time, self.step))
+    }
+
+    fn leaves(&self, low: usize, high: usize) -> u64 {
+        let oldest = self.times.get(low).filter(|_| low < high);
+        let leaves = oldest.and_then(|&time| self.width.first_end_without(time, self.step));
+        leaves.unwrap_or(u64::MAX)
     }
 
     fn first_at(&self, time: u64) -> usize {
@@ -128,34 +159,28 @@ impl<'a> Planner<'a> {
     }
 
     /// First end after `end` at which a row may exist.
-    fn next_end(&self, end: u64, at: Cursors) -> Option<u64> {
-        if self.every_end && at.high > at.low {
+    fn next_end(&self, end: u64, held: &Held) -> Option<u64> {
+        if self.every_end && held.high > held.low {
             return end.checked_add(self.step);
         }
-        let enters = self
-            .times
-            .get(at.high)
-            .map(|&time| first_end(time, self.step));
-        let oldest = if at.low < at.high {
-            self.times.get(at.low)
-        } else {
-            None
-        };
-        let leaves = oldest.and_then(|&time| self.width.first_end_without(time, self.step));
         let changes = self.gaps.next_change(end, self.width, self.step);
-        [enters, leaves, changes].into_iter().flatten().min()
+        let next = held
+            .enters
+            .min(held.leaves)
+            .min(changes.unwrap_or(u64::MAX));
+        (next < u64::MAX).then_some(next)
     }
 
-    fn exists(&self, end: u64, at: Cursors) -> bool {
+    fn exists(&self, end: u64, before: &Held, held: &Held) -> bool {
         let changed = || {
-            self.holds(end, at.low.max(at.previous_high), at.high)
-                || self.holds(end, at.previous_low, at.low.min(at.previous_high))
+            self.holds(end, held.low.max(before.high), held.high)
+                || self.holds(end, before.low, held.low.min(before.high))
                 || self.gaps.complete(end, self.width)
                     != self
                         .gaps
                         .complete(end.saturating_sub(self.step), self.width)
         };
-        self.holds(end, at.low, at.high) && (self.every_end || changed())
+        self.holds(end, held.low, held.high) && (self.every_end || changed())
     }
 
     /// Whether any of `low..high` was unbroken when the rows of `end` were written.
@@ -181,8 +206,8 @@ impl<'a> Planner<'a> {
         &self.breaks[from..to]
     }
 
-    fn row(&self, end: u64, at: Cursors) -> Planned {
-        let inside = self.breaks_in(at.low, at.high);
+    fn row(&self, end: u64, held: &Held) -> Planned {
+        let inside = self.breaks_in(held.low, held.high);
         let corrections = inside
             .iter()
             .filter(|broken| broken.at >= end && broken.published);
@@ -194,8 +219,8 @@ impl<'a> Planner<'a> {
         Planned {
             end,
             bounds: Bounds {
-                low: at.low as u32,
-                high: at.high as u32,
+                low: held.low as u32,
+                high: held.high as u32,
             },
             complete: self.gaps.complete(end, self.width),
             revision: corrections.count() as u32,

@@ -49,23 +49,44 @@ impl Kernel for Simd {
     }
 
     fn evaluate(&self, jobs: &mut [Job<'_>]) {
+        let mut workspace = Workspace::default();
         for job in jobs {
-            self.evaluate_symbol(job);
+            self.evaluate_symbol(job, &mut workspace);
         }
     }
 }
 
+/// What is kept from one symbol to the next, for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    volumes: Vec<u64>,
+    notionals: Vec<u64>,
+    highs: Candidates,
+    lows: Candidates,
+}
+
 impl Simd {
-    fn evaluate_symbol(&self, job: &mut Job<'_>) {
+    pub(super) fn evaluate_symbol(&self, job: &mut Job<'_>, workspace: &mut Workspace) {
         let (prices, shares) = (job.prices, job.shares);
+        let Workspace {
+            volumes,
+            notionals,
+            highs,
+            lows,
+        } = workspace;
         let (max_price, max_shares) = self.arch.dispatch(Extent(prices, shares));
         let most = u128::from(max_price) * u128::from(max_shares) * prices.len() as u128;
-        let volumes = prefix(shares.iter().map(|&shares| u64::from(shares)));
+        volumes.clear();
+        volumes.push(0);
+        volumes.extend(shares.iter().map(|&shares| u64::from(shares)));
+        add_up(volumes);
         if u64::try_from(most).is_ok() {
-            let mut products = vec![0; prices.len()];
-            self.arch.dispatch(Multiply(prices, shares, &mut products));
-            let notionals = prefix(products.into_iter());
-            sum_windows(job, &volumes, |low, high| {
+            notionals.clear();
+            notionals.resize(prices.len() + 1, 0);
+            self.arch
+                .dispatch(Multiply(prices, shares, &mut notionals[1..]));
+            add_up(notionals);
+            sum_windows(job, (highs, lows), volumes, |low, high| {
                 u128::from(notionals[high].wrapping_sub(notionals[low]))
             });
         } else {
@@ -76,7 +97,9 @@ impl Simd {
                     Some(*total)
                 }))
                 .collect();
-            sum_windows(job, &volumes, |low, high| notionals[high] - notionals[low]);
+            sum_windows(job, (highs, lows), volumes, |low, high| {
+                notionals[high] - notionals[low]
+            });
         }
     }
 }
@@ -117,25 +140,28 @@ impl WithSimd for Multiply<'_> {
     }
 }
 
-/// Sums of the first 0, 1, 2, ... values, modulo 2^64.
-fn prefix(values: impl ExactSizeIterator<Item = u64>) -> Vec<u64> {
-    let mut sums = Vec::with_capacity(values.len() + 1);
+/// Makes each value the sum of all up to it, modulo 2^64.
+fn add_up(values: &mut [u64]) {
     let mut total = 0_u64;
-    sums.push(total);
     for value in values {
-        total = total.wrapping_add(value);
-        sums.push(total);
+        total = total.wrapping_add(*value);
+        *value = total;
     }
-    sums
 }
 
-fn sum_windows(job: &mut Job<'_>, volumes: &[u64], notional: impl Fn(usize, usize) -> u128) {
-    let mut highs = Candidates::default();
-    let mut lows = Candidates::default();
+fn sum_windows(
+    job: &mut Job<'_>,
+    (highs, lows): (&mut Candidates, &mut Candidates),
+    volumes: &[u64],
+    notional: impl Fn(usize, usize) -> u128,
+) {
+    highs.clear();
+    lows.clear();
     let mut previous = Bounds::default();
     for (bounds, sums) in job.bounds.iter().zip(job.sums.iter_mut()) {
         if bounds.low < previous.low || bounds.high < previous.high {
-            (highs, lows) = (Candidates::default(), Candidates::default());
+            highs.clear();
+            lows.clear();
         }
         previous = *bounds;
         let (low, high) = (bounds.low as usize, bounds.high as usize);
@@ -164,6 +190,11 @@ struct Candidates {
 }
 
 impl Candidates {
+    fn clear(&mut self) {
+        self.indices.clear();
+        self.seen = 0;
+    }
+
     /// The extreme price of `low..high`; `beaten(old, new)` orders the prices.
     #[inline]
     fn extreme(
