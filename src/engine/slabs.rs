@@ -15,7 +15,7 @@ use crate::market::Timestamp;
 use crate::window::bounds::Held;
 use crate::window::{Kernel, Output, Row, SlidingCounts, Spec, Wanted, first_end};
 
-use sheet::{Lines, Sheet, written_before};
+use sheet::{Lines, Sheet, key_in_end};
 pub(super) use symbol::SymbolDay;
 
 /// What one slab has at most, unless one step alone has more.
@@ -167,7 +167,7 @@ impl Slabs {
         if let Some(residents) = &mut self.residents {
             residents.select(&self.day, &self.spec, (after, to), &mut output.rows);
             let rows = &mut output.rows;
-            rows.sort_unstable_by_key(|row| (row.end, written_before(row)));
+            rows.sort_unstable_by_key(|row| (row.end, key_in_end(row)));
         }
         if let Some(wanted) = &self.wanted {
             select(wanted, &mut output.rows);

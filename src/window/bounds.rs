@@ -90,6 +90,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The same, where it is known what the window that ends at `after` holds; says what the one at `last` does.
+    /// `times` must be those of which `held` was made.
     pub fn plan_on(
         &self,
         held: &mut Held,

@@ -171,14 +171,14 @@ impl Lines {
         }));
         // Those of an end are in order already, but for symbols that get their names later.
         for end in out[from..].chunk_by_mut(|a, b| a.end == b.end) {
-            if !end.is_sorted_by_key(written_before) {
-                end.sort_unstable_by_key(written_before);
+            if !end.is_sorted_by_key(key_in_end) {
+                end.sort_unstable_by_key(key_in_end);
             }
         }
     }
 }
 
 /// What orders the rows of an end.
-pub(super) fn written_before(row: &Row) -> (Symbol, Locate, u8) {
+pub(super) fn key_in_end(row: &Row) -> (Symbol, Locate, u8) {
     (row.symbol, row.locate, row.window)
 }
