@@ -157,10 +157,10 @@ impl Value {
     }
 
     /// Appends a space and it, with more spaces between where it has fewer than `width` characters, which are
-    /// fewer than 32.
+    /// fewer than 40.
     #[inline(always)]
     pub(super) fn push_column(&self, width: usize, out: &mut Vec<u8>) {
-        push(out, &[b' '; MOST], 1 + width.saturating_sub(self.length));
+        push(out, &[b' '; 40], 1 + width.saturating_sub(self.length));
         self.push_to(out);
     }
 
@@ -302,7 +302,7 @@ mod tests {
         fn a_column_is_aligned_on_the_right_and_a_wider_value_moves_the_rest(
             number in 0..1_u128 << 96,
             shift in 0..96_u32,
-            width in 0..32_usize,
+            width in 0..40_usize,
         ) {
             let number = number >> shift;
             let mut column = Vec::new();
