@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::bounds::{Planned, Planner, breaks_of};
-use super::sliding::{Broken, Sliding};
+use super::sliding::Sliding;
 use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Price, Timestamp, Trade};
@@ -40,8 +40,7 @@ impl Sliding {
         if trade.policies & self.spec.policy.bit() == 0 {
             return;
         }
-        let order = self.broken.len() as u32;
-        self.broken.insert(position, Broken { at: now, order });
+        self.broken.insert(trade.locate, position, now);
         self.remove(position, &trade);
         let passed = self.next_end - self.spec.step.nanos();
         if trade.time.0 >= passed {
@@ -64,11 +63,17 @@ impl Sliding {
         output: &mut Output,
     ) {
         let history = self.history(trade.locate, trade.time.0);
-        let breaks = self.breaks_in(&history);
+        let breaks = self.breaks_in(trade.locate, &history);
         let Ok(index) = history.positions.binary_search(&position) else {
             return;
         };
-        let alive = Alive::of(&history, &breaks, u32::MAX);
+        let alive = Alive::within(
+            0..history.positions.len() as u32,
+            &history.prices,
+            &history.shares,
+            &breaks,
+            u32::MAX,
+        );
         let mut rows: Vec<(Planned, u8)> = Vec::new();
         for window in 0..self.spec.windows.len() {
             let planner = Planner {
@@ -136,8 +141,8 @@ impl Sliding {
         let recent = std::iter::from_fn(|| unbroken.next_if(|(_, trade)| trade.time.0 >= since));
         let mut trades: Vec<(Position, Trade)> = recent.collect();
         let older = unbroken.peek().map(|&(position, _)| position);
-        let broken = self.broken.keys().copied().map(with_trade);
-        trades.extend(broken.filter(|(_, trade)| trade.locate == locate));
+        let broken = self.broken.of(locate, 0..=Position::MAX);
+        trades.extend(broken.map(|(position, _)| with_trade(position)));
         trades.retain(|(_, trade)| (from..=last).contains(&trade.time.0));
         // Two runs, one from the newest on: a sort that finds them has little to do.
         trades.sort_by_key(|&(position, _)| position);
@@ -179,16 +184,16 @@ impl Sliding {
         }
     }
 
-    fn breaks_in(&self, history: &History) -> Vec<Break> {
-        let (Some(first), Some(last)) = (history.positions.first(), history.positions.last())
+    fn breaks_in(&self, locate: Locate, history: &History) -> Vec<Break> {
+        let (Some(&first), Some(&last)) = (history.positions.first(), history.positions.last())
         else {
             return Vec::new();
         };
         let mut raw: Vec<(u32, (u32, u64))> = self
             .broken
-            .range(first..=last)
+            .of(locate, first..=last)
             .filter_map(|(position, broken)| {
-                let index = history.positions.binary_search(position).ok()?;
+                let index = history.positions.binary_search(&position).ok()?;
                 Some((broken.order, (index as u32, broken.at)))
             })
             .collect();
@@ -221,18 +226,8 @@ pub struct Alive {
 }
 
 impl Alive {
-    fn of(history: &History, breaks: &[Break], applied: u32) -> Self {
-        Self::new(&history.prices, &history.shares, breaks, applied)
-    }
-
-    /// Takes the breaks with an order below `applied` out of a symbol's executions. `breaks` is
-    /// ordered by index.
-    #[must_use]
-    pub fn new(prices: &[u32], shares: &[u32], breaks: &[Break], applied: u32) -> Self {
-        Self::within(0..prices.len() as u32, prices, shares, breaks, applied)
-    }
-
-    /// The same, only for those executions that have an index in `held`.
+    /// Takes the breaks with an order below `applied` out of those executions of a symbol that have an index in
+    /// `held`. `breaks` is ordered by index.
     #[must_use]
     pub fn within(
         held: Range<u32>,

@@ -7,6 +7,7 @@
 
 mod arrival;
 pub mod bounds;
+mod broken;
 mod candidates;
 mod correction;
 pub mod day;

@@ -5,9 +5,8 @@
 //! entries, in time order, and takes away what has fallen out. Rows are written for the symbols that
 //! something entered or left. Ends at which nothing can change are skipped, so a quiet feed costs nothing.
 
-use std::collections::BTreeMap;
-
 use super::arrival::{Applied, Progress};
+use super::broken::BrokenTrades;
 use super::due::DueRows;
 use super::emission::Missing;
 use super::entries::{Entries, EntryNumber};
@@ -37,13 +36,6 @@ pub struct SlidingCounts {
     pub renamed: u64,
 }
 
-/// An execution that was broken, by its position in the log.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Broken {
-    pub(super) at: u64,
-    pub(super) order: u32,
-}
-
 /// Symbols for which room is made at the start: more than any exchange lists.
 pub(crate) const SYMBOLS: usize = 1 << 14;
 /// Of how many executions of a day one entry is there at a time.
@@ -60,7 +52,7 @@ pub struct Sliding {
     pub(super) kernel: Box<dyn Kernel>,
     pub(super) log: TradeLog,
     pub(super) gaps: Gaps,
-    pub(super) broken: BTreeMap<Position, Broken>,
+    pub(super) broken: BrokenTrades,
     pub(super) counts: SlidingCounts,
     /// First end that has not been passed.
     pub(super) next_end: u64,
@@ -136,7 +128,7 @@ impl Sliding {
             kernel,
             log,
             gaps: Gaps::default(),
-            broken: BTreeMap::new(),
+            broken: BrokenTrades::default(),
             counts: SlidingCounts::default(),
             next_end: 0,
             passed: Timestamp(0),
@@ -311,13 +303,6 @@ impl Sliding {
 
     fn drop_before(&mut self, position: Position) {
         self.log.drop_before(position);
-        let first = self.log.first();
-        while self
-            .broken
-            .first_key_value()
-            .is_some_and(|(&oldest, _)| oldest < first)
-        {
-            self.broken.pop_first();
-        }
+        self.broken.drop_before(self.log.first());
     }
 }

@@ -56,10 +56,11 @@ impl Survey {
                 }
             });
         }
-        rows.sort_unstable_by_key(|(row, window)| (row.end, *window));
+        // Window by window, as they were planned: so the bounds seldom go back, for which kernels are made.
         let bounds: Vec<Bounds> = rows.iter().map(|(row, _)| row.bounds).collect();
         let sums = symbol.sums_of_unbroken(&self.cpu, &bounds);
         self.counts.corrections += rows.len() as u64;
+        let first = output.rows.len();
         output
             .rows
             .extend(rows.iter().zip(sums).map(|((row, window), sums)| Row {
@@ -71,5 +72,6 @@ impl Survey {
                 complete: row.complete,
                 revision: row.revision,
             }));
+        output.rows[first..].sort_unstable_by_key(|row| (row.end, row.window));
     }
 }

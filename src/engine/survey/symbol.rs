@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::columns::Position;
 use crate::market::Trade;
-use crate::window::bounds::{Break, Planned, Planner, breaks_of};
+use crate::window::bounds::{Break, Planned, Planner};
 use crate::window::{Alive, Bounds, Corrections, Gaps, Job, Kernel, Spec, Sums, Width, first_end};
 
 /// The eligible executions of one symbol in feed order, broken ones included.
@@ -14,8 +14,7 @@ pub(in crate::engine) struct SymbolColumns {
     pub(in crate::engine) shares: Vec<u32>,
     /// Where they stand in the log.
     positions: Vec<Position>,
-    /// Executions that were broken and when, in the order in which the breaks came; the same by execution.
-    broken: Vec<(u32, u64)>,
+    /// Of executions that were broken, by execution.
     breaks: Vec<Break>,
     /// Sums of the first executions, and how many they are.
     carry: Sums,
@@ -31,7 +30,6 @@ impl Default for SymbolColumns {
             prices: Vec::new(),
             shares: Vec::new(),
             positions: Vec::new(),
-            broken: Vec::new(),
             breaks: Vec::new(),
             carry: Sums::default(),
             carried: 0,
@@ -92,8 +90,16 @@ impl SymbolColumns {
         corrections: Corrections,
     ) -> usize {
         let index = self.positions.partition_point(|&at| at < position);
-        self.broken.push((index as u32, now));
-        self.breaks = breaks_of(&self.broken, &self.times, corrections);
+        let broken = Break {
+            index: index as u32,
+            at: now,
+            published: corrections.publishes(self.times[index], now),
+            order: self.breaks.len() as u32,
+        };
+        let place = self
+            .breaks
+            .partition_point(|other| other.index < broken.index);
+        self.breaks.insert(place, broken);
         index
     }
 
@@ -102,25 +108,9 @@ impl SymbolColumns {
         let mut sums = vec![Sums::default(); bounds.len()];
         let from = bounds.iter().map(|bounds| bounds.low).min().unwrap_or(0);
         let to = bounds.iter().map(|bounds| bounds.high).max().unwrap_or(0);
-        let inside = self
-            .breaks
-            .iter()
-            .filter(|broken| (from..to).contains(&broken.index));
-        let breaks: Vec<Break> = inside
-            .map(|broken| Break {
-                index: broken.index - from,
-                ..*broken
-            })
-            .collect();
-        let range = from as usize..to as usize;
-        let (prices, shares) = (&self.prices[range.clone()], &self.shares[range]);
-        let alive = Alive::new(prices, shares, &breaks, u32::MAX);
-        let bounds = bounds.iter().map(|bounds| {
-            alive.bounds(Bounds {
-                low: bounds.low - from,
-                high: bounds.high - from,
-            })
-        });
+        let (prices, shares) = (&self.prices, &self.shares);
+        let alive = Alive::within(from..to, prices, shares, &self.breaks, u32::MAX);
+        let bounds = bounds.iter().map(|&bounds| alive.bounds(bounds));
         let bounds: Vec<Bounds> = bounds.collect();
         kernel.evaluate(&mut [Job {
             prices: &alive.prices,
@@ -159,7 +149,8 @@ pub(super) fn sum(
     let is_session =
         |asked: &Asked| spec.windows[usize::from(asked.window)].width == Width::Session;
     let mut places: Vec<usize> = (0..asked.len()).collect();
-    places.sort_by_key(|&place| asked[place].locate);
+    // Window by window: so the bounds seldom go back, for which kernels are made.
+    places.sort_by_key(|&place| (asked[place].locate, asked[place].window));
     let mut shares: Vec<Share> = Vec::new();
     for places in places.chunk_by(|&one, &next| asked[one].locate == asked[next].locate) {
         let index = asked[places[0]].locate.index();
