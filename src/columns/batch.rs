@@ -6,7 +6,7 @@ use crate::market::{Gap, Locate, Symbol, Timestamp, TradingStatus};
 /// Something that must be applied between two executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// A locate received its name.
+    /// A locate received its name, once.
     Named {
         /// Stock locate.
         locate: Locate,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::slabs::SymbolDay;
 use crate::columns::{Batch, Mark, Position, TradeLog};
-use crate::market::{Directory, Learned, Locate, Timestamp};
+use crate::market::{Directory, Locate, Timestamp};
 use crate::window::bounds::breaks_of;
 use crate::window::{Gaps, LogFull, SlidingCounts, Spec};
 
@@ -49,9 +49,7 @@ impl Day {
                 symbol,
                 time,
             } => {
-                if self.directory.learn(locate, symbol, time) == Learned::Conflict {
-                    self.counts.renamed += 1;
-                }
+                self.directory.learn(locate, symbol, time);
             }
             Mark::Gap(gap) => self.gaps.add(&gap),
             Mark::Break { match_number, time } => match self.log.find(match_number) {

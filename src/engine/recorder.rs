@@ -48,6 +48,7 @@ pub(super) fn normaliser(counters: &Counters, counts: &NormaliserCounts) {
         (Counter::TimeBackwards, counts.time_reversals),
         (Counter::OrdersAdded, counts.orders_added),
         (Counter::TopChanges, counts.top_changes),
+        (Counter::RenamedSymbols, counts.renamed),
         (Counter::ZeroShareExecutions, counts.zero_shares),
         (Counter::NonPrintableExecutions, counts.non_printable),
         (Counter::UnpriceableExecutions, counts.unpriceable),
@@ -73,13 +74,12 @@ pub(super) fn sliding(counters: &Counters, counts: &SlidingCounts) {
         (Counter::BreaksUnknown, counts.unknown_breaks),
         (Counter::BreaksRepeated, counts.repeated_breaks),
         (Counter::BreaksUnpublished, counts.unpublished_breaks),
-        (Counter::RenamedSymbols, counts.renamed),
     ] {
         counters.set(counter, value);
     }
 }
 
-/// Of breaks and names the stream tells; a survey meets the same.
+/// Of breaks the stream tells; a survey meets the same.
 pub(super) fn survey(counters: &Counters, counts: &SlidingCounts) {
     for (counter, value) in [
         (Counter::WideRows, counts.rows),

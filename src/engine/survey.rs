@@ -16,7 +16,7 @@ mod wide;
 
 use crate::columns::{Batch, Mark, Position, TradeLog};
 use crate::cpu::Parallel;
-use crate::market::{Directory, Learned, Locate, Timestamp, Trade};
+use crate::market::{Directory, Locate, Timestamp, Trade};
 use crate::window::{
     Applied, Bounds, Gaps, Kernel, LogFull, Output, Progress, Row, SlidingCounts, Spec, Sums,
     first_end,
@@ -227,9 +227,7 @@ impl Survey {
                 symbol,
                 time,
             } => {
-                if self.directory.learn(locate, symbol, time) == Learned::Conflict {
-                    self.counts.renamed += 1;
-                }
+                self.directory.learn(locate, symbol, time);
             }
             Mark::Break { match_number, time } => self.take_back(match_number, time.0, output),
             Mark::Gap(gap) => {

@@ -151,13 +151,9 @@ impl Sliding {
     }
 
     fn name(&mut self, locate: Locate, symbol: Symbol, time: Timestamp) {
-        match self.directory.learn(locate, symbol, time) {
-            Learned::New => {
-                self.make_room(locate);
-                self.is_ranked = false;
-            }
-            Learned::Known => {}
-            Learned::Conflict => self.counts.renamed += 1,
+        if self.directory.learn(locate, symbol, time) == Learned::New {
+            self.make_room(locate);
+            self.is_ranked = false;
         }
     }
 

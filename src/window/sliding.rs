@@ -32,8 +32,6 @@ pub struct SlidingCounts {
     pub repeated_breaks: u64,
     /// Breaks whose rows were not written again because the execution was too old.
     pub unpublished_breaks: u64,
-    /// Locates that were given a second name, which was ignored.
-    pub renamed: u64,
 }
 
 /// Symbols for which room is made at the start: more than any exchange lists.

@@ -16,6 +16,8 @@ pub struct NormaliserCounts {
     pub time_reversals: u64,
     /// Executions handed to the windows.
     pub trades: u64,
+    /// Second names for a locate, which keeps its first.
+    pub renamed: u64,
     /// Changes of a best bid or offer.
     pub top_changes: u64,
     /// Messages for an order that the book does not hold.

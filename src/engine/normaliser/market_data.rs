@@ -10,9 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Normaliser, mark};
 use crate::columns::{Batch, Mark};
-use crate::market::{
-    Gap, Learned, Locate, NANOS_PER_DAY, Price, Shares, Symbol, Timestamp, Top, Trade,
-};
+use crate::market::{Gap, Locate, NANOS_PER_DAY, Price, Shares, Symbol, Timestamp, Top, Trade};
 use crate::window::{ExecutionKind, Policy};
 use crate::wire::fix::{
     Frame, MdEntries, MdEntry, Message, next_frame, parse_decimal, parse_time, parse_uint,
@@ -274,14 +272,13 @@ impl Normaliser {
         self.fix.locates.insert(symbol, locate);
         self.fix.tops.push(Top::default());
         self.fix.newest.push(None);
-        if self.directory.learn(locate, symbol, time) != Learned::Known {
-            let named = Mark::Named {
-                locate,
-                symbol,
-                time,
-            };
-            mark(batch, named);
-        }
+        self.directory.learn(locate, symbol, time);
+        let named = Mark::Named {
+            locate,
+            symbol,
+            time,
+        };
+        mark(batch, named);
         Ok(locate)
     }
 }

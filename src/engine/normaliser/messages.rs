@@ -201,15 +201,18 @@ impl Normaliser {
         let symbol = symbol.printable();
         let word = locate.index() / 64;
         self.unnamed[word] &= !(1 << (locate.index() % 64));
-        if self.directory.learn(locate, symbol, self.now) != Learned::Known {
-            mark(
-                batch,
-                Mark::Named {
+        let time = self.now;
+        match self.directory.learn(locate, symbol, time) {
+            Learned::New => {
+                let named = Mark::Named {
                     locate,
                     symbol,
-                    time: self.now,
-                },
-            );
+                    time,
+                };
+                mark(batch, named);
+            }
+            Learned::Known => {}
+            Learned::Conflict => self.counts.renamed += 1,
         }
     }
 
@@ -321,5 +324,22 @@ mod tests {
             assert_eq!(normaliser.directory.get(Locate(7)), None);
             assert_eq!(normaliser.now.0, 0);
         }
+    }
+
+    #[test]
+    fn a_locate_is_named_once_and_other_names_are_counted() {
+        let (mut normaliser, mut batch) = (Normaliser::new(true), Batch::default());
+        for name in [b"ONE     ", b"ONE     ", b"TWO     ", b"ONE     "] {
+            let mut listed = message(b'R', 39);
+            listed[11..19].copy_from_slice(name);
+            assert!(normaliser.message(&listed, &mut batch).is_ok());
+        }
+        let [(0, Mark::Named { symbol, .. })] = batch.marks[..] else {
+            panic!("{:?}", batch.marks);
+        };
+        assert_eq!(
+            (symbol.name(), normaliser.counts.renamed),
+            ("ONE".to_owned(), 1)
+        );
     }
 }
