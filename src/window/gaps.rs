@@ -42,22 +42,24 @@ impl Gaps {
     /// First end after `end` at which [`Gaps::complete`] may answer differently than one step before.
     #[must_use]
     pub fn next_change(&self, end: u64, width: Width, step: u64) -> Option<u64> {
-        let candidates = self.spans.iter().rev().map_while(|&(after, before)| {
-            let begins = Some(first_end(after, step)).filter(|&begins| begins > end);
-            let ceases = width
-                .first_end_without(before, step)
-                .filter(|&ceases| ceases > end);
-            (begins.is_some() || ceases.is_some()).then_some((begins, ceases))
-        });
-        candidates
-            .flat_map(|(begins, ceases)| [begins, ceases])
-            .flatten()
-            .min()
+        // Spans are ascending and disjoint, so both grow from one to the next.
+        let begins = |&(after, _): &(u64, u64)| first_end(after, step);
+        let ceases = |&(_, before): &(u64, u64)| {
+            let ceases = width.first_end_without(before, step);
+            ceases.unwrap_or(u64::MAX)
+        };
+        let next = |at: &dyn Fn(&(u64, u64)) -> u64| {
+            let first = self.spans.partition_point(|span| at(span) <= end);
+            self.spans.get(first).map_or(u64::MAX, at)
+        };
+        Some(next(&begins).min(next(&ceases))).filter(|&next| next < u64::MAX)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::market::{Duration, Timestamp};
 
@@ -101,6 +103,31 @@ mod tests {
             gaps.next_change(6 * MILLI, Width::Session, MILLI),
             Some(51 * MILLI)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn changes_are_found_among_all_gaps(
+            gaps in prop::collection::vec((0..9_u64, 0..9_u64), 0..12),
+            (step, width, end) in (1..5_u64, 0..12_u64, 0..60_u64),
+        ) {
+            let width = match width {
+                0 => Width::Session,
+                width => Width::Finite(Duration::from_millis(width).unwrap()),
+            };
+            let (mut all, mut now) = (Gaps::default(), 0);
+            for (pause, length) in gaps {
+                now += pause;
+                all.add(&gap(now * MILLI, if now > 50 { u64::MAX } else { (now + length) * MILLI }));
+            }
+            let step = step * MILLI;
+            let end = end * MILLI / step * step;
+            let changes = all.spans.iter().flat_map(|&(after, before)| {
+                [Some(first_end(after, step)), width.first_end_without(before, step)]
+            });
+            let changes = changes.flatten().filter(|&at| at > end && at < u64::MAX);
+            prop_assert_eq!(all.next_change(end, width, step), changes.min());
+        }
     }
 
     #[test]
