@@ -120,14 +120,9 @@ fn finish(
             say(format_args!("widetape: {earlier}"));
         }
     }
-    error::outcome(outcome, &args.destination.out)?;
-    if interrupted {
-        let messages = summary.counters.get(Counter::Messages);
-        return Err(Error::Failed(format!(
-            "interrupted after {messages} messages: not all rows are there"
-        )));
-    }
-    remarks::has_used_a_packet(summary)?;
+    let outcome = error::outcome(outcome, &args.destination.out)
+        .and_then(|()| is_whole(interrupted, summary))
+        .and_then(|()| remarks::has_used_a_packet(summary));
     match failure {
         Some(error) if args.lenient => {
             let rest = match error {
@@ -135,11 +130,25 @@ fn finish(
                 _ => "",
             };
             say(format_args!("widetape: warning: {error}{rest}"));
-            Ok(())
+            outcome
         }
-        Some(error) => Err(error),
-        None => Ok(()),
+        Some(error) if outcome.is_ok() => Err(error),
+        Some(error) => {
+            error.report();
+            outcome
+        }
+        None => outcome,
     }
+}
+
+fn is_whole(interrupted: bool, summary: &Summary) -> Result<(), Error> {
+    if interrupted {
+        let messages = summary.counters.get(Counter::Messages);
+        return Err(Error::Failed(format!(
+            "interrupted after {messages} messages: not all rows are there"
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses to explain where nothing is decided.

@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// File that rows are written to; - is standard output. Without it there is a live table.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// How rows are written: table, csv or jsonl.
+    /// How rows are written: table, csv or jsonl, instead of the configuration's.
     #[arg(long, value_name = "NAME")]
     format: Option<Format>,
     /// Address of the FIX acceptor, instead of the configuration's.
@@ -96,8 +96,14 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         ));
     }
     let written = finish(written, config.output.as_ref());
-    // Where the output has failed, that is why the engine has stopped.
-    written.and_then(|()| error::outcome(outcome, Path::new("-")))
+    match (written, error::outcome(outcome, Path::new("-"))) {
+        (Err(error), Err(Error::Engine(why))) => {
+            error.report();
+            Err(Error::Engine(why))
+        }
+        // Where the output has failed, that is why the engine has stopped.
+        (written, outcome) => written.and(outcome),
+    }
 }
 
 /// Waits for the output, and tells what it has left out: of rows, not of drawings.
@@ -159,10 +165,11 @@ fn configure(args: &Args) -> Result<Config, Error> {
     config.window.every_end |= args.every_end;
     config.window.corrections = args.corrections.unwrap_or(config.window.corrections);
     if let Some(file) = args.out.clone() {
-        config.output = Some(OutputConfig {
-            file,
-            format: Format::default(),
-        });
+        let format = config
+            .output
+            .take()
+            .map_or_else(Format::default, |output| output.format);
+        config.output = Some(OutputConfig { file, format });
     }
     match (args.format, &mut config.output) {
         (Some(format), Some(output)) => output.format = format,

@@ -172,6 +172,29 @@ fn second_names_of_a_locate_are_told() {
     }
 }
 
+#[test]
+fn a_failure_hides_no_earlier_one() {
+    let folder = folder("both");
+    let (cut, strange) = (folder.join("cut.itch"), folder.join("strange.itch"));
+    binary_file(&cut, &[trade(1, 1), trade(2, 2)]);
+    let whole = fs::read(&cut).expect("a file");
+    fs::write(&cut, &whole[..whole.len() - 3]).expect("a shorter file");
+    binary_file(&strange, &[trade(3, 3), vec![b'~'; 20]]);
+    for command in ["scan", "replay"] {
+        for lenient in [&[][..], &["--lenient"]] {
+            let asked = [command, text(&cut), text(&strange)];
+            let done = widetape(&[&asked[..], lenient].concat()).exits(1);
+            let told = |what: &str| done.err.iter().filter(|line| line.contains(what)).count();
+            assert_eq!(
+                (told("cut.itch"), told("strange.itch: message")),
+                (1, 1),
+                "{:?}",
+                done.err
+            );
+        }
+    }
+}
+
 /// The stock directory's message for the symbol of a trade.
 fn stock(trade: &[u8]) -> Vec<u8> {
     let mut message = vec![b' '; 39];
