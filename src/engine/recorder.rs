@@ -22,6 +22,7 @@ pub(super) fn feed(counters: &Counters, counts: &FeedCounts) {
     counters.set(Counter::KernelDrops, counts.kernel_drops);
     counters.set(Counter::PoolExhausted, counts.pool_exhausted);
     counters.set(Counter::OversizedDatagrams, counts.oversized);
+    counters.set(Counter::ImpairedPackets, counts.impaired);
     counters.set(Counter::UndecodableFrames, counts.undecodable);
     for (counter, value) in [
         (Counter::FixFeedLogons, counts.fix_logons),
@@ -47,8 +48,8 @@ pub(super) fn normaliser(counters: &Counters, counts: &NormaliserCounts) {
         (Counter::RepeatedMessages, counts.repeated),
         (Counter::TimeBackwards, counts.time_reversals),
         (Counter::OrdersAdded, counts.orders_added),
-        (Counter::TopChanges, counts.top_changes),
         (Counter::RenamedSymbols, counts.renamed),
+        (Counter::TopChanges, counts.top_changes),
         (Counter::ZeroShareExecutions, counts.zero_shares),
         (Counter::NonPrintableExecutions, counts.non_printable),
         (Counter::UnpriceableExecutions, counts.unpriceable),
@@ -121,27 +122,65 @@ pub(super) fn recovery(counters: &Counters, recovery: &Recovery) {
 }
 
 pub(super) fn fix(counters: &Counters, counts: &FixCounts) {
+    let FixCounts {
+        logons,
+        logons_refused,
+        credentials_refused,
+        logons_evicted,
+        accepts_failed,
+        connections_refused,
+        handshakes_refused,
+        turns_cut,
+        messages_received,
+        garbled,
+        messages_sent,
+        bytes_written,
+        rejects,
+        resends_requested,
+        queue_dropped,
+        requests_refused,
+        market_data_dropped,
+        conflated,
+        slow_readers,
+        silent,
+        store_waits,
+        rows_unnamed,
+        // Told by the others: sessions, and what the messages sent were.
+        connections: _,
+        disconnects: _,
+        requests: _,
+        snapshots: _,
+        statuses: _,
+        increments: _,
+        // No totals.
+        bytes_held: _,
+        bytes_waiting: _,
+    } = *counts;
     for (counter, value) in [
-        (Counter::FixSessionsAccepted, counts.logons),
+        (Counter::FixSessionsAccepted, logons),
         (
             Counter::FixSessionsRefused,
-            counts.logons_refused + counts.connections_refused,
+            logons_refused + connections_refused,
         ),
-        (Counter::FixMessagesIn, counts.messages_received),
-        (Counter::FixMessagesOut, counts.messages_sent),
-        (Counter::FixBytesOut, counts.bytes_written),
-        (Counter::SlowReadersClosed, counts.slow_readers),
-        (Counter::GarbledFixMessages, counts.garbled),
-        (Counter::FixLogonsEvicted, counts.logons_evicted),
-        (Counter::FixHandshakesRefused, counts.handshakes_refused),
-        (Counter::FixMarketDataDropped, counts.market_data_dropped),
-        (Counter::FixQueueDropped, counts.queue_dropped),
-        (Counter::FixRowsUnnamed, counts.rows_unnamed),
-        (Counter::FixConflated, counts.conflated),
-        (Counter::FixSessionsSilent, counts.silent),
-        (Counter::FixCredentialsRefused, counts.credentials_refused),
-        (Counter::FixTurnsCut, counts.turns_cut),
-        (Counter::FixRequestsRefused, counts.requests_refused),
+        (Counter::FixMessagesIn, messages_received),
+        (Counter::FixMessagesOut, messages_sent),
+        (Counter::FixBytesOut, bytes_written),
+        (Counter::SlowReadersClosed, slow_readers),
+        (Counter::GarbledFixMessages, garbled),
+        (Counter::FixLogonsEvicted, logons_evicted),
+        (Counter::FixHandshakesRefused, handshakes_refused),
+        (Counter::FixMarketDataDropped, market_data_dropped),
+        (Counter::FixQueueDropped, queue_dropped),
+        (Counter::FixRowsUnnamed, rows_unnamed),
+        (Counter::FixConflated, conflated),
+        (Counter::FixAcceptsFailed, accepts_failed),
+        (Counter::FixRejects, rejects),
+        (Counter::FixResendsRequested, resends_requested),
+        (Counter::FixStoreWaits, store_waits),
+        (Counter::FixSessionsSilent, silent),
+        (Counter::FixCredentialsRefused, credentials_refused),
+        (Counter::FixTurnsCut, turns_cut),
+        (Counter::FixRequestsRefused, requests_refused),
     ] {
         counters.set(counter, value);
     }
@@ -152,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fix_drops_or_refuses_is_told() {
+    fn what_fix_does_is_told() {
         let counts = FixCounts {
             slow_readers: 1,
             garbled: 2,
@@ -164,6 +203,18 @@ mod tests {
             conflated: 8,
             silent: 9,
             credentials_refused: 10,
+            accepts_failed: 11,
+            rejects: 12,
+            resends_requested: 13,
+            store_waits: 14,
+            turns_cut: 15,
+            requests_refused: 16,
+            logons: 17,
+            logons_refused: 18,
+            connections_refused: 100,
+            messages_received: 19,
+            messages_sent: 20,
+            bytes_written: 21,
             ..FixCounts::default()
         };
         let counters = Counters::new();
@@ -179,10 +230,23 @@ mod tests {
             Counter::FixConflated,
             Counter::FixSessionsSilent,
             Counter::FixCredentialsRefused,
+            Counter::FixAcceptsFailed,
+            Counter::FixRejects,
+            Counter::FixResendsRequested,
+            Counter::FixStoreWaits,
+            Counter::FixTurnsCut,
+            Counter::FixRequestsRefused,
+            Counter::FixSessionsAccepted,
+            Counter::FixSessionsRefused,
+            Counter::FixMessagesIn,
+            Counter::FixMessagesOut,
+            Counter::FixBytesOut,
         ];
         assert_eq!(
             told.map(|counter| counters.get(counter)),
-            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+            [
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 118, 19, 20, 21
+            ]
         );
         assert_eq!(counters.dropped(), 1 + 2 + 3 + 4 + 5 + 6 + 7);
     }

@@ -169,11 +169,6 @@ impl<S: Source> Impair<S> {
         self.counts
     }
 
-    /// The source behind.
-    pub fn source(&self) -> &S {
-        &self.source
-    }
-
     /// The number drawn for a decision about a packet.
     fn draw(&self, packet: (u8, u64), draw: Draw) -> u64 {
         let (line, ordinal) = packet;
@@ -308,7 +303,10 @@ impl<S: Source> Source for Impair<S> {
     }
 
     fn counts(&self) -> FeedCounts {
-        self.source.counts()
+        FeedCounts {
+            impaired: self.counts.lost,
+            ..self.source.counts()
+        }
     }
 }
 

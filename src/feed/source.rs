@@ -59,6 +59,8 @@ pub struct FeedCounts {
     pub pool_exhausted: u64,
     /// Datagrams dropped because they were larger than a buffer.
     pub oversized: u64,
+    /// Packets lost on purpose.
+    pub impaired: u64,
     /// Frames of a capture that hold no UDP datagram of the feed.
     pub undecodable: u64,
     /// Bytes of FIX that are in no message.
@@ -87,6 +89,7 @@ impl FeedCounts {
             kernel_drops: self.kernel_drops + other.kernel_drops,
             pool_exhausted: self.pool_exhausted + other.pool_exhausted,
             oversized: self.oversized + other.oversized,
+            impaired: self.impaired + other.impaired,
             undecodable: self.undecodable + other.undecodable,
             garbled_bytes: self.garbled_bytes + other.garbled_bytes,
             fix_logons: self.fix_logons + other.fix_logons,

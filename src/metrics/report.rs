@@ -157,7 +157,7 @@ mod tests {
 messages           0 in 0.000 s
 packets            0: line A 0, line B 0, retransmitted 0, duplicate 0, heartbeats 0
 gaps               gaps 0, lost messages 0, recovered messages 0, re-requests 0, resend requests 0, feed stale or live again 0
-drops feed         kernel 0, pool exhausted 0, queue full 0, oversized datagrams 0, undecodable frames 0, garbled FIX bytes 0, unused FIX messages 0
+drops feed         kernel 0, pool exhausted 0, queue full 0, oversized datagrams 0, impaired 0, undecodable frames 0, garbled FIX bytes 0, unused FIX messages 0
 drops session      malformed packets 0, foreign session 0
 drops wire         unknown types 0, malformed messages 0, unused FIX entries 0, unusable FIX entries 0
 drops book         unpriceable executions 0, share overflow 0

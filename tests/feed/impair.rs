@@ -69,7 +69,9 @@ fn run(packets: u64, batch: u64, options: ImpairOptions) -> (Seen, ImpairCounts)
         .iter()
         .map(|packet| (packet.bytes.to_vec(), packet.line))
         .collect();
-    (seen, source.impair_counts())
+    let counts = source.impair_counts();
+    assert_eq!(source.counts().impaired, counts.lost, "losses are told");
+    (seen, counts)
 }
 
 /// The numbers of one line's packets, in the order in which they came.

@@ -149,8 +149,13 @@ impl Acceptor {
     fn accept(&mut self) -> usize {
         let mut work = 0;
         while work < ACCEPTS_PER_DUTY && !self.finishing {
-            let Ok((stream, caller)) = self.listener.accept() else {
-                break;
+            let (stream, caller) = match self.listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => {
+                    self.counts.accepts_failed += 1;
+                    break;
+                }
             };
             work += 1;
             if !self.make_room() {

@@ -5,6 +5,8 @@
 pub struct FixCounts {
     /// Connections accepted.
     pub connections: u64,
+    /// Times that the system gave no connection although one waits, as where too many files are open.
+    pub accepts_failed: u64,
     /// Connections closed at once because all places were taken.
     pub connections_refused: u64,
     /// Sessions that logged on.
@@ -46,10 +48,6 @@ pub struct FixCounts {
     pub requests_refused: u64,
     /// Market data snapshots sent (35=W).
     pub snapshots: u64,
-    /// Messages of security lists sent (35=y).
-    pub security_lists: u64,
-    /// Notices of a stale or live feed sent (35=h).
-    pub feed_notices: u64,
     /// Trading states of symbols sent (35=f).
     pub statuses: u64,
     /// Incremental refreshes sent (35=X).

@@ -298,7 +298,6 @@ impl Desk<'_> {
         body.char(tag::TRAD_SES_STATUS, status);
         body.text(tag::TEXT, text);
         outgoing.send_body(b"h", body, turn);
-        turn.counts.feed_notices += 1;
     }
 
     /// Fulfils a request, or says why not.

@@ -73,7 +73,6 @@ impl Desk<'_> {
                 body.text(tag::SYMBOL, trimmed(symbol));
             }
             outgoing.send_body(b"y", body, turn);
-            turn.counts.security_lists += 1;
             relieve(turn, self.drain);
         }
     }

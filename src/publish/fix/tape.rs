@@ -82,6 +82,5 @@ impl Desk<'_> {
         body.char(tag::TRAD_SES_STATUS, b'3');
         body.utc(tag::TRAD_SES_END_TIME, &end);
         outgoing.send_body(b"h", body, turn);
-        turn.counts.feed_notices += 1;
     }
 }
