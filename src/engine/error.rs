@@ -37,6 +37,9 @@ pub enum Error {
     /// The request makes no sense.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// Something is asked for that the mode does not answer.
+    #[error("options: {0}")]
+    Mode(&'static str),
     /// The day is too long.
     #[error(transparent)]
     LogFull(#[from] LogFull),

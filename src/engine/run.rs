@@ -100,6 +100,17 @@ impl Options {
             executions: 0,
         }
     }
+
+    /// Checks what is asked for, and whether the mode answers it.
+    fn check(&self) -> Result<(), Error> {
+        self.spec.check()?;
+        match (self.mode, &self.wanted, &self.wide) {
+            (Mode::Stream, Some(_), _) => Err(Error::Mode("`wanted` is for `Mode::Batch` alone")),
+            (Mode::Batch, _, Some(_)) => Err(Error::Mode("`wide` is for `Mode::Stream` alone")),
+            (_, _, Some(wide)) => Ok(wide.published(&self.spec).map(|_| ())?),
+            (_, _, None) => Ok(()),
+        }
+    }
 }
 
 /// What an engine has done.
@@ -147,7 +158,7 @@ impl Engine {
     /// Joins the stages. Rows go to every one of `publishers`, in order.
     ///
     /// # Errors
-    /// When `options.spec` or `options.wide` makes no sense, or threads cannot be placed as `options.threads` says.
+    /// When `options.spec` or `options.wide` makes no sense, the mode does not answer what is asked for, or threads cannot be placed as `options.threads` says.
     pub fn new(
         source: Box<dyn Source>,
         publishers: Vec<Box<dyn Publisher + Send>>,
@@ -249,7 +260,8 @@ impl Engine {
     ///
     /// The outcome says whether anything failed; what came before a failure has been published.
     pub fn run(self, clock: &Clock) -> (Summary, Result<(), Error>) {
-        self.drive(clock, |threads, agents| threads.run(agents, clock))
+        let stop = self.stop_switch();
+        self.drive(clock, |threads, agents| threads.run(agents, clock, &stop))
     }
 
     /// Lets the agents take turns on this thread until the input has ended. With a seed their order

@@ -1,6 +1,7 @@
 //! The engine's agents on threads: how many, where, and how an idle one waits.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::affinity::{self, Cores, Topology};
 use super::agent::{Agent, Duty};
@@ -104,10 +105,16 @@ impl Threads {
     }
 
     /// Runs the agents until all are done. The first error is returned, after the agents behind it
-    /// have worked off what came before it.
-    pub(super) fn run(self, agents: Vec<Box<dyn Agent>>, clock: &Clock) -> Result<(), Error> {
+    /// have worked off what came before it. Where a thread cannot be started, those that have been are told by `stop`.
+    pub(super) fn run(
+        self,
+        agents: Vec<Box<dyn Agent>>,
+        clock: &Clock,
+        stop: &AtomicBool,
+    ) -> Result<(), Error> {
         let mut agents = agents.into_iter();
         let mut threads = Vec::new();
+        let mut outcome = Ok(());
         for (share, cores) in self.shares {
             let group: Vec<Box<dyn Agent>> = agents.by_ref().take(share).collect();
             let name = group.first().map_or("", |agent| agent.name());
@@ -122,10 +129,18 @@ impl Threads {
                     precedence::take(place, priority).map_err(Error::Threads)?;
                     until_done(group, &clock, Rest::new(wait))
                 })
-                .map_err(Error::Thread)?;
-            threads.push(thread);
+                .map_err(Error::Thread);
+            match thread {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    outcome = Err(error);
+                    stop.store(true, Ordering::Relaxed);
+                    break;
+                }
+            }
         }
-        let mut outcome = Ok(());
+        // Agents without a thread close their pipes.
+        drop(agents);
         for thread in threads {
             let ended = thread
                 .join()

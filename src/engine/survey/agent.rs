@@ -8,7 +8,7 @@ use super::super::backend::Trouble;
 use super::super::pipe::{Inlet, Outlet, Received, Sent, pipe};
 use super::super::precedence::Precedence;
 use super::super::results::Results;
-use super::super::{Clock, Error, Mode, Options, recorder};
+use super::super::{Clock, Error, Options, recorder};
 use super::{Forward, Survey};
 use crate::columns::Batch;
 use crate::metrics::Counters;
@@ -29,13 +29,6 @@ pub(in crate::engine) struct Joined {
 }
 
 impl Options {
-    /// Checks what is asked of the stream and apart from it.
-    pub(in crate::engine) fn check(&self) -> Result<(), Error> {
-        self.spec.check()?;
-        let wide = self.wide.as_ref();
-        Ok(wide.map_or(Ok(()), |wide| wide.published(&self.spec).map(|_| ()))?)
-    }
-
     /// The agent of the wide windows, if there are any. What goes wrong with its GPU is said in `trouble`.
     #[cfg_attr(
         not(feature = "gpu"),
@@ -46,7 +39,7 @@ impl Options {
         counters: &Arc<Counters>,
         trouble: &Trouble,
     ) -> Joined {
-        let Some(wide) = self.wide.as_ref().filter(|_| self.mode == Mode::Stream) else {
+        let Some(wide) = &self.wide else {
             return Joined::default();
         };
         let (batches_in, batches_out) = pipe(QUEUE);
