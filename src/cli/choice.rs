@@ -81,8 +81,10 @@ impl Deviation {
     /// The same by the numbers of the windows asked for.
     fn among(&self, spec: &Spec) -> Result<Selection, String> {
         let number = |asked: &Window| {
-            let mut windows = spec.windows.iter();
-            let found = windows.position(|window| window.width == asked.width);
+            // As typed, else as wide: 1000ms and 1s may both be asked for.
+            let at = |is: &dyn Fn(&Window) -> bool| spec.windows.iter().position(is);
+            let found = at(&|window| window == asked);
+            let found = found.or_else(|| at(&|window| window.width == asked.width));
             found.map(|index| index as u8).ok_or_else(|| {
                 format!(
                     "--deviation: {} is not among the windows of --window",
@@ -99,5 +101,31 @@ impl Deviation {
             long,
             basis_points: self.basis_points,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_found_as_typed_and_then_as_wide() {
+        let spec = Spec {
+            windows: ["1000ms", "1s", "2s"]
+                .map(|text| text.parse().unwrap())
+                .into(),
+            ..Spec::default()
+        };
+        let chosen = |text: &str| text.parse::<Deviation>().unwrap().among(&spec);
+        let pair = |short, long| Selection::Deviation {
+            short,
+            long,
+            basis_points: 5,
+        };
+        assert_eq!(chosen("1s,2s,5bp"), Ok(pair(1, 2)));
+        assert_eq!(chosen("1000ms,2000ms,5bp"), Ok(pair(0, 2)));
+        assert_eq!(chosen("1000ms,1s,5bp"), Ok(pair(0, 1)));
+        assert!(chosen("1m,2s,5bp").is_err());
+        assert!(chosen("2s,2000ms,5bp").is_err());
     }
 }

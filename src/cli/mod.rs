@@ -7,6 +7,7 @@
 //! | 2 | wrong usage |
 //! | 78 | bad configuration |
 
+mod absent;
 mod choice;
 mod compare;
 mod demo;

@@ -6,7 +6,7 @@ use crate::Summary;
 use crate::metrics::Counter;
 
 /// What was met and not used as it came.
-const LEFT_OUT: [(Counter, &str); 12] = [
+const LEFT_OUT: [(Counter, &str); 14] = [
     (
         Counter::UndecodableFrames,
         "frames of captures without a datagram that can be used, left out",
@@ -23,8 +23,8 @@ const LEFT_OUT: [(Counter, &str); 12] = [
         Counter::RenamedSymbols,
         "second names of a locate, which keeps its first",
     ),
-    (Counter::UnknownTypes, "messages of unknown type, skipped"),
-    (Counter::MalformedMessages, "malformed messages, skipped"),
+    (Counter::UnknownTypes, "messages of unknown type, not used"),
+    (Counter::MalformedMessages, "malformed messages, not used"),
     (
         Counter::GarbledBytes,
         "bytes of a log that are in no FIX message, skipped",
@@ -39,13 +39,21 @@ const LEFT_OUT: [(Counter, &str); 12] = [
     ),
     (
         Counter::ShareOverflow,
-        "crosses of more shares than fit, skipped",
+        "crosses of more shares than fit, not used",
     ),
     (
         Counter::TimeBackwards,
         "messages with a time before that of an earlier one",
     ),
     (Counter::BreaksUnknown, "breaks of unknown executions"),
+    (
+        Counter::BreaksRepeated,
+        "breaks of executions that were broken before",
+    ),
+    (
+        Counter::BreaksUnpublished,
+        "breaks later than --corrections allows, whose executions stay in the rows written before",
+    ),
 ];
 
 /// Says what a user should know about the rows that were written.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use super::absent::Absent;
 use super::choice::Choice;
 use super::error::say;
 use super::output::writer;
@@ -45,6 +46,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let spec = args.request.spec()?;
     let mut only = args.destination.only()?;
+    let absent = Absent::among(only.as_ref());
     let selection = args.choice.selection(&spec, mode)?;
     let wanted = selection.map(|selection| Wanted {
         symbols: only.take(),
@@ -82,6 +84,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     let mut engine = Engine::new(Box::new(chain), publishers, options)?;
     let interrupted = live::stop_on_signal(engine.stop_switch())?;
     engine.add_publisher(Box::new(live::Progress::new(engine.counters())));
+    engine.add_publisher(Box::new(absent.clone()));
     let (summary, outcome) = engine.run(&Clock::machine());
     remarks::warn(&summary);
     if args.explain {
@@ -89,6 +92,9 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
     }
     let truncated = std::mem::take(&mut *truncated.lock().unwrap_or_else(PoisonError::into_inner));
     let interrupted = interrupted.load(Ordering::Relaxed);
+    if outcome.is_ok() && !interrupted {
+        absent.warn();
+    }
     finish(args, truncated, interrupted, &summary, outcome)
 }
 

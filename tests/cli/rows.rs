@@ -173,6 +173,40 @@ fn second_names_of_a_locate_are_told() {
 }
 
 #[test]
+fn symbols_that_the_input_has_not_are_told() {
+    let file = folder("absent").join("day.itch");
+    binary_file(&file, &[trade(1, 1)]);
+    for command in ["scan", "replay"] {
+        let done = widetape(&[command, text(&file), "--symbols", "APPL,AAPL,#7"]).exits(0);
+        assert_eq!(
+            done.err,
+            ["widetape: warning: --symbols: the input has no APPL"]
+        );
+    }
+}
+
+#[test]
+fn breaks_that_correct_no_row_are_told() {
+    let file = folder("late").join("day.itch");
+    let second = 1_000_000_000;
+    let mut broken = trade(3 * second, 1)[..19].to_vec();
+    broken[0] = b'B';
+    broken[11..].copy_from_slice(&1_u64.to_be_bytes());
+    binary_file(&file, &[trade(1, 1), broken.clone(), broken]);
+    for command in ["scan", "replay"] {
+        let asked = [command, text(&file), "--window", "session"];
+        let repeated = "widetape: warning: breaks of executions that were broken before: 1";
+        let done = widetape(&[&asked[..], &["--step", "1s"]].concat()).exits(0);
+        assert_eq!(done.err, [repeated]);
+        let late = "widetape: warning: breaks later than --corrections allows, whose executions stay in the rows \
+                    written before: 1";
+        let bounded = ["--step", "1s", "--corrections", "1s"];
+        let done = widetape(&[&asked[..], &bounded].concat()).exits(0);
+        assert_eq!(done.err, [repeated, late]);
+    }
+}
+
+#[test]
 fn a_failure_hides_no_earlier_one() {
     let folder = folder("both");
     let (cut, strange) = (folder.join("cut.itch"), folder.join("strange.itch"));
