@@ -104,6 +104,13 @@ impl Default for AcceptorOptions {
     }
 }
 
+/// Most sessions, and subscriptions of one.
+const MOST_SESSIONS: usize = 1 << 16;
+/// Most bytes of a message, and for one reader.
+const MOST_BYTES: usize = 1 << 30;
+/// Most messages kept of a session.
+const MOST_MESSAGES: usize = 1_000_000;
+
 /// Longest CompID.
 pub(super) const MAX_COMP_ID: usize = 64;
 
@@ -140,6 +147,57 @@ impl AcceptorOptions {
         Ok(())
     }
 
+    fn validate_numbers(&self) -> Result<(), FixError> {
+        let ranges = [
+            (
+                ("max_sessions", self.max_sessions, 1..=MOST_SESSIONS),
+                "must be 1 to 65536",
+            ),
+            (
+                (
+                    "max_pending_logons",
+                    self.max_pending_logons,
+                    1..=MOST_SESSIONS,
+                ),
+                "must be 1 to 65536",
+            ),
+            (
+                (
+                    "max_message_bytes",
+                    self.max_message_bytes,
+                    512..=MOST_BYTES,
+                ),
+                "must be 512 to 1073741824",
+            ),
+            (
+                (
+                    "max_pending_bytes",
+                    self.max_pending_bytes,
+                    65_536..=MOST_BYTES,
+                ),
+                "must be 65536 to 1073741824",
+            ),
+            (
+                (
+                    "max_subscriptions",
+                    self.max_subscriptions,
+                    1..=MOST_SESSIONS,
+                ),
+                "must be 1 to 65536",
+            ),
+            (
+                ("store.messages", self.store.messages, 0..=MOST_MESSAGES),
+                "must be 1000000 at most",
+            ),
+        ];
+        for ((name, value, range), reason) in ranges {
+            if !range.contains(&value) {
+                return Err(FixError::Option { name, reason });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors
@@ -147,38 +205,7 @@ impl AcceptorOptions {
     pub fn validate(&self) -> Result<(), FixError> {
         let refuse = |name, reason| Err(FixError::Option { name, reason });
         self.validate_names()?;
-        let at_least = [
-            ("max_sessions", self.max_sessions, 1, "must be 1 at least"),
-            (
-                "max_pending_logons",
-                self.max_pending_logons,
-                1,
-                "must be 1 at least",
-            ),
-            (
-                "max_message_bytes",
-                self.max_message_bytes,
-                512,
-                "must be 512 at least",
-            ),
-            (
-                "max_pending_bytes",
-                self.max_pending_bytes,
-                65_536,
-                "must be 65536 at least",
-            ),
-            (
-                "max_subscriptions",
-                self.max_subscriptions,
-                1,
-                "must be 1 at least",
-            ),
-        ];
-        for (name, value, least, reason) in at_least {
-            if value < least {
-                return refuse(name, reason);
-            }
-        }
+        self.validate_numbers()?;
         if self.conflate_bytes >= self.max_pending_bytes {
             return refuse("conflate_bytes", "must be below max_pending_bytes");
         }
@@ -323,13 +350,31 @@ mod tests {
                 Some("clock_tolerance_s"),
             ),
         ];
-        for (text, wrong) in cases {
-            let options: AcceptorOptions = toml::from_str(&text).unwrap();
-            let found = match options.validate() {
-                Err(FixError::Option { name, .. }) => Some(name),
-                _ => None,
-            };
-            assert_eq!(found, wrong, "{text}");
+        cases.iter().for_each(|(text, wrong)| tried(text, *wrong));
+    }
+
+    /// Which option is refused.
+    fn tried(text: &str, wrong: Option<&str>) {
+        let options: AcceptorOptions = toml::from_str(text).unwrap();
+        let found = match options.validate() {
+            Err(FixError::Option { name, .. }) => Some(name),
+            _ => None,
+        };
+        assert_eq!(found, wrong, "{text}");
+    }
+
+    #[test]
+    fn upper_limits() {
+        for (option, most, name) in [
+            ("max_sessions = ", 65_536, "max_sessions"),
+            ("max_pending_logons = ", 65_536, "max_pending_logons"),
+            ("max_subscriptions = ", 65_536, "max_subscriptions"),
+            ("max_message_bytes = ", 1_073_741_824, "max_message_bytes"),
+            ("max_pending_bytes = ", 1_073_741_824, "max_pending_bytes"),
+            ("store.messages = ", 1_000_000, "store.messages"),
+        ] {
+            tried(&format!("{option}{most}"), None);
+            tried(&format!("{option}{}", most + 1), Some(name));
         }
     }
 }

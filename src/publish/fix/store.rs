@@ -8,14 +8,16 @@
 //! unless messages are kept: these are in the file before they are on the wire.
 
 mod journal;
+mod kept;
 mod records;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use journal::Journal;
+use kept::KeptMessages;
 use records::{Kept, Record};
 
 pub use journal::StoreError;
@@ -34,8 +36,8 @@ const REWRITE_FROM: u64 = 64 << 20;
 pub struct StoreOptions {
     /// A file that outlives the process; in memory alone unless said.
     pub file: Option<PathBuf>,
-    /// Newest application messages that are kept of each session, to be sent again when asked for;
-    /// default 0, then gap fills stand for them.
+    /// Newest application messages that are kept of each session, of 64 MiB together at most, to be sent again
+    /// when asked for; default 0, then gap fills stand for them.
     pub messages: usize,
 }
 
@@ -45,7 +47,7 @@ struct Slot {
     numbers: Numbers,
     /// What the file says of `numbers`: numbers from `next` on have never been sent.
     written: Numbers,
-    kept: VecDeque<Kept>,
+    kept: KeptMessages,
     live: bool,
     /// When it was released, in releases.
     left: u64,
@@ -203,14 +205,13 @@ impl Store {
             message: kept.clone(),
         });
         if let Some(slot) = self.slots.get_mut(&place.0) {
-            add(&mut slot.kept, kept, self.keep);
+            slot.kept.push(kept, self.keep);
         }
     }
 
     /// The first kept message of a session with a number from `from` on.
     pub(super) fn kept(&self, place: Place, from: u64) -> Option<&Kept> {
-        let kept = &self.slots.get(&place.0)?.kept;
-        kept.get(kept.partition_point(|one| one.sequence < from))
+        self.slots.get(&place.0)?.kept.first_from(from)
     }
 
     /// Puts what was noted into the file. To be called before bytes go out that depend on it.
@@ -269,7 +270,7 @@ impl Store {
             key,
             numbers: Numbers::default(),
             written: Numbers::default(),
-            kept: VecDeque::new(),
+            kept: KeptMessages::default(),
             live: false,
             left: self.releases,
         };
@@ -311,7 +312,7 @@ impl Store {
             }
             Some(Record::Message { place, message }) => {
                 if let Some(slot) = self.slots.get_mut(&place) {
-                    add(&mut slot.kept, message, self.keep);
+                    slot.kept.push(message, self.keep);
                 }
             }
             Some(Record::Forget { place }) => self.forget(place),
@@ -353,13 +354,6 @@ impl Store {
         if let Some(slot) = self.slots.remove(&place) {
             self.places.remove(&slot.key);
         }
-    }
-}
-
-fn add(kept: &mut VecDeque<Kept>, message: Kept, most: usize) {
-    kept.push_back(message);
-    while kept.len() > most {
-        kept.pop_front();
     }
 }
 

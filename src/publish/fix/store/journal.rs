@@ -140,10 +140,7 @@ impl Journal {
         self.pending.extend_from_slice(MAGIC);
         fill(self);
         let bytes = std::mem::take(&mut self.pending);
-        self.file = replace(&self.path, &bytes).map_err(|error| StoreError::Io {
-            path: self.path.clone(),
-            error,
-        })?;
+        self.file = replace(&self.path, &bytes)?;
         self.length = bytes.len() as u64;
         Ok(())
     }
@@ -166,13 +163,18 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Puts a file that holds `bytes` in the place of the one at `path`, and opens it at its end.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<File> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<File, StoreError> {
     let beside = path.with_added_extension("new");
-    fs::write(&beside, bytes)?;
-    let file = OpenOptions::new().append(true).open(&beside)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    Ok(file)
+    let made = fs::write(&beside, bytes).and_then(|()| {
+        let file = OpenOptions::new().append(true).open(&beside)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        Ok(file)
+    });
+    made.map_err(|error| StoreError::Io {
+        path: beside,
+        error,
+    })
 }
 
 fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
