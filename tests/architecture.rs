@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use lexer::tokens;
-use rules::{FILE_LINES, FUNCTION_LINES, File, IMPORTS, MAIN_LINES, faults};
+use rules::{FILE_LINES, FUNCTION_LINES, File, IMPORTS, MAIN_LINES, empty_homes, faults};
 
 /// Every file of Rust below `folder`, which is relative to the root of the crate.
 fn files(folder: &str) -> Vec<File> {
@@ -46,6 +46,17 @@ fn the_crate_keeps_the_rules() {
     all.extend(files("benches"));
     let found: Vec<String> = all.iter().flat_map(faults).collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn every_home_is_lived_in() {
+    let all = files("src");
+    assert_eq!(empty_homes(&all), Vec::<String>::new());
+    let moved: Vec<File> = all
+        .into_iter()
+        .filter(|file| !file.path.starts_with("src/cpu/parallel"))
+        .collect();
+    assert_eq!(empty_homes(&moved), ["src/cpu/parallel.rs has no rayon"]);
 }
 
 #[test]
@@ -151,7 +162,7 @@ fn dependencies_away_from_home_are_found() {
         ("src/feed/pcap.rs", "use socket2 as sockets;"),
         ("src/feed/udp.rs", "use libc::c_int;"),
         ("src/feed/udp.rs", "use crossbeam_channel::{Receiver};"),
-        ("src/config/mod.rs", "#[derive(clap::Args)] struct A;"),
+        ("src/config.rs", "#[derive(clap::Args)] struct A;"),
         ("src/engine/agent.rs", "use hdrhistogram::Histogram;"),
         (
             "src/publish/fix/acceptor.rs",
@@ -165,7 +176,7 @@ fn dependencies_away_from_home_are_found() {
         ("src/cpu/parallel.rs", "use rayon::prelude::*;"),
         ("src/feed/udp.rs", "use socket2::Socket;"),
         ("src/feed/udp/linux.rs", "use libc::c_int;"),
-        ("src/publish/fix/acceptor.rs", "use socket2::Socket;"),
+        ("src/feed/fix/source.rs", "use socket2::Socket;"),
         (
             "src/engine/agent.rs",
             "use std::thread; use crossbeam_channel::Sender;",
@@ -231,6 +242,20 @@ fn lengths_are_limited_on_both_sides() {
         assert_eq!(lines(path, &"\n".repeat(limit)), [0; 0]);
         assert_eq!(lines(path, &"\n".repeat(limit + 1)), [limit + 1]);
     }
+}
+
+#[test]
+fn code_in_a_mod_rs_is_found() {
+    for text in [
+        "impl A {}",
+        "struct A; impl B for A {}",
+        "#[cfg(test)] impl<T> A<T> {}",
+    ] {
+        assert_eq!(lines("src/window/mod.rs", text), [1], "{text}");
+        assert_eq!(lines("src/window.rs", text), [0; 0], "{text}");
+    }
+    let naming = "mod a; pub trait A { fn f(&self, with: impl Fn()) -> impl Copy; }";
+    assert_eq!(lines("src/window/mod.rs", naming), [0; 0]);
 }
 
 #[test]

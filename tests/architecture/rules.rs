@@ -38,17 +38,10 @@ pub(super) const IMPORTS: &[(&str, &[&str])] = &[
 /// Where each dependency lives: files, or folders with a slash at the end.
 const HOMES: &[(&str, &[&str])] = &[
     ("wgpu", &["src/gpu/"]),
-    ("pulp", &["src/cpu/simd/"]),
+    ("pulp", &["src/cpu/simd"]),
     ("rayon", &["src/cpu/parallel.rs"]),
     ("nom", &["src/wire/"]),
-    (
-        "socket2",
-        &[
-            "src/feed/udp",
-            "src/feed/fix/source.rs",
-            "src/publish/fix/acceptor.rs",
-        ],
-    ),
+    ("socket2", &["src/feed/udp", "src/feed/fix/source.rs"]),
     ("libc", &["src/feed/udp/linux.rs"]),
     ("thread_priority", &["src/engine/precedence.rs"]),
     ("crossbeam_channel", &["src/engine/"]),
@@ -58,6 +51,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crc32fast", &["src/publish/fix/store/journal.rs"]),
     ("jiff", &["src/publish/fix/schedule.rs"]),
     ("rustls", &["src/publish/fix/tls.rs"]),
+    ("pcap_parser", &["src/feed/pcap/"]),
+    ("flate2", &["src/feed/input.rs", "src/cli/"]),
+    ("zstd", &["src/feed/input.rs", "src/cli/generate.rs"]),
+    ("serde_json", &["src/cli/compare.rs"]),
+    ("signal_hook", &["src/cli/live.rs"]),
 ];
 
 /// Stages without I/O, clock, threads and logging.
@@ -139,7 +137,9 @@ impl File {
 
 /// All faults of one file.
 pub(super) fn faults(file: &File) -> Vec<String> {
-    let rules = [imports, homes, threads, purity, lengths, functions, safety];
+    let rules = [
+        imports, homes, threads, purity, modules, lengths, functions, safety,
+    ];
     rules.iter().flat_map(|rule| rule(file)).collect()
 }
 
@@ -198,6 +198,21 @@ pub(super) fn homes(file: &File) -> Vec<String> {
     found
 }
 
+/// Homes in which none of `files` has their dependency.
+pub(super) fn empty_homes(files: &[File]) -> Vec<String> {
+    let each = HOMES
+        .iter()
+        .flat_map(|(name, homes)| homes.iter().map(move |home| (*name, *home)));
+    let is_empty = |&(name, home): &(&str, &str)| {
+        let mut inside = files.iter().filter(|file| file.path.starts_with(home));
+        !inside.any(|file| file.paths.iter().any(|path| path.parts[0] == name))
+    };
+    let empty = each.filter(is_empty);
+    empty
+        .map(|(name, home)| format!("{home} has no {name}"))
+        .collect()
+}
+
 /// Rule 2: threads are started in `engine`.
 pub(super) fn threads(file: &File) -> Vec<String> {
     if !file.in_src() || file.path.starts_with("src/engine/") {
@@ -245,6 +260,20 @@ fn is_impure(path: &Path) -> bool {
         _ => false,
     };
     clock || prints || outside
+}
+
+/// A `mod.rs` says what a module is for and what it has; what it does stands in files of their own.
+pub(super) fn modules(file: &File) -> Vec<String> {
+    if !file.in_src() || !file.path.ends_with("/mod.rs") {
+        return vec![];
+    }
+    let before = std::iter::once("}").chain(file.tokens.iter().map(|token| token.text.as_str()));
+    let each = before.zip(&file.tokens);
+    let begins =
+        each.filter(|(before, token)| token.text == "impl" && ["}", ";", "]"].contains(before));
+    begins
+        .map(|(_, token)| file.fault(token.line, "a mod.rs implements nothing"))
+        .collect()
 }
 
 /// No file is too long.
