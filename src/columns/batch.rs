@@ -52,14 +52,12 @@ pub struct Batch {
     pub now: Timestamp,
     /// Whether any message has set the time yet.
     pub started: bool,
-    /// When the oldest packet in it was received, on the receiver's clock; 0 for files.
-    pub received_ns: u64,
     /// Messages that went into it.
     pub messages: u64,
 }
 
 impl Batch {
-    /// Appends the executions and marks of the batch that follows; its quotes are left out.
+    /// Appends the executions and marks of the batch that follows; its quotes and trading states are left out.
     pub fn append(&mut self, next: &Batch) {
         let before = self.trades.len() as u32;
         self.trades.extend(&next.trades, 0..next.trades.len());
@@ -77,7 +75,6 @@ impl Batch {
         self.quotes.clear();
         self.marks.clear();
         self.statuses.clear();
-        self.received_ns = 0;
         self.messages = 0;
     }
 }

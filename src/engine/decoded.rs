@@ -26,10 +26,6 @@ impl Decoded {
     /// Notes a packet. Held packets may be older than those that they waited for.
     pub(super) fn received(&mut self, received_ns: u64) {
         self.receipts.push(received_ns);
-        self.batch.received_ns = match self.receipts.len() {
-            1 => received_ns,
-            _ => self.batch.received_ns.min(received_ns),
-        };
     }
 }
 

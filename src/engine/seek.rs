@@ -62,7 +62,13 @@ mod tests {
     fn software_and_nothing_are_not_chosen() {
         let adapter = crate::gpu::adapters().into_iter().next();
         let known = match adapter {
-            Some(adapter) if !adapter.is_software => return,
+            Some(adapter) if !adapter.is_software => {
+                println!(
+                    "SKIPPED: {} is no software, and would be chosen",
+                    adapter.name
+                );
+                return;
+            }
             Some(adapter) => Known::Software(adapter.name),
             None => Known::NoDevice("no GPU adapter".to_owned()),
         };

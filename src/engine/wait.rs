@@ -71,8 +71,9 @@ impl Rest {
         self.idle_since = None;
     }
 
-    /// Nothing was to do for any of the thread's agents. Only the first of them gets its input from
-    /// another thread or from outside, so that is the one to wait.
+    /// Nothing was to do for any of the thread's agents. The first of them gets its input from another
+    /// thread or from outside, so that is the one to wait. Others do not, but for a publisher with wide windows: their
+    /// rows may come while the first one waits, and stay until it has done so.
     pub(super) fn idle(&mut self, agents: &mut [Box<dyn Agent>]) {
         match self.wait {
             Wait::Park => park(agents),

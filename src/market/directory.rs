@@ -16,7 +16,6 @@ pub struct Named {
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     names: Vec<Option<Named>>,
-    count: usize,
 }
 
 /// What [`Directory::learn`] did with a name.
@@ -55,7 +54,6 @@ impl Directory {
             self.names.resize(locate.index() + 1, None);
         }
         self.names[locate.index()] = Some(named);
-        self.count += 1;
     }
 
     /// The name of `locate`, if any message has given one.
@@ -72,25 +70,6 @@ impl Directory {
             Some(named) if named.since < end => named.symbol,
             _ => Symbol::unnamed(locate),
         }
-    }
-
-    /// How many locates have a name.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether no locate has a name.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Every named locate, in the order of locates.
-    pub fn iter(&self) -> impl Iterator<Item = (Locate, Named)> + '_ {
-        (0..=u16::MAX)
-            .zip(&self.names)
-            .filter_map(|(locate, named)| named.map(|named| (Locate(locate), named)))
     }
 }
 
@@ -118,7 +97,5 @@ mod tests {
         assert_eq!(directory.label_at(Locate(7), Timestamp(100)).name(), "#7");
         assert_eq!(directory.label_at(Locate(7), Timestamp(101)), apple);
         assert_eq!(directory.label_at(Locate(9), Timestamp(101)).name(), "#9");
-        assert_eq!(directory.len(), 1);
-        assert_eq!(directory.iter().next().unwrap().0, Locate(7));
     }
 }

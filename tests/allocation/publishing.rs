@@ -1,12 +1,13 @@
-//! The acceptor in steady state: updates to several sessions over TCP.
+//! The publishers in steady state: updates to several sessions over TCP, and rows as text.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write, sink};
 use std::net::TcpStream;
 
 use widetape::market::{Locate, Notional, Price, Symbol, Timestamp, TradingState, TradingStatus};
 use widetape::publish::fix::{Acceptor, AcceptorOptions, Clock};
+use widetape::publish::text::{Csv, Jsonl, Layout, Table, Writer};
 use widetape::publish::{Publisher, Update};
-use widetape::window::{Row, Sums};
+use widetape::window::{Row, Spec, Sums};
 
 use super::allocations;
 use crate::fix::client::framed;
@@ -125,4 +126,41 @@ fn publishing_to_sessions_costs_no_allocation() {
     assert_eq!(counts.statuses, 399 * 3);
     assert!(counts.messages_received > 300, "{counts:?}");
     assert_eq!(received as u64, counts.bytes_written);
+}
+
+/// Allocations for rows of all lengths of numbers, behind the first ones.
+fn writing<L: Layout>() -> u64 {
+    let spec = Spec {
+        windows: vec!["1s".parse().unwrap()],
+        ..Spec::default()
+    };
+    let mut writer = Writer::<_, L>::new(&spec, sink());
+    let mut write = |round: u32| {
+        let rows: Vec<Row> = (0..SYMBOLS)
+            .map(|locate| {
+                let mut row = row(locate, u64::from(round));
+                let shift = u32::from(locate) % 80;
+                row.sums.notional = Notional::new(u128::from(round) << shift);
+                row.sums.volume = 1 + (u64::from(round) << (shift / 2));
+                row.sums.high = Price(u32::MAX >> (shift % 32));
+                row
+            })
+            .collect();
+        let update = Update {
+            time: Timestamp(1),
+            rows: (&rows).into(),
+            tops: &[],
+        };
+        allocations(|| writer.publish(&update).unwrap())
+    };
+    (0..20).for_each(|round| {
+        write(round);
+    });
+    (20..200).map(write).sum()
+}
+
+#[test]
+fn writing_rows_costs_no_allocation() {
+    let made = [writing::<Csv>(), writing::<Jsonl>(), writing::<Table>()];
+    assert_eq!(made, [0; 3]);
 }

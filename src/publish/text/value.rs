@@ -166,8 +166,8 @@ impl Value {
 
     #[cold]
     fn push_long(&self, out: &mut Vec<u8>) {
-        let text = [self.first.to_le_bytes(), self.then.to_le_bytes()].concat();
-        out.extend_from_slice(&text[..self.length]);
+        push(out, &self.first.to_le_bytes(), PIECE);
+        push(out, &self.then.to_le_bytes(), self.length - PIECE);
     }
 }
 

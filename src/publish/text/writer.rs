@@ -212,10 +212,13 @@ pub(super) mod tests {
         )
     }
 
-    struct Closed;
+    /// How often it was written to.
+    #[derive(Default)]
+    struct Closed(usize);
 
     impl Write for Closed {
         fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
             Err(io::ErrorKind::BrokenPipe.into())
         }
 
@@ -226,10 +229,12 @@ pub(super) mod tests {
 
     #[test]
     fn a_reader_that_has_gone_is_reported_once() {
-        let mut writer = Writer::<_, Csv>::new(&spec(&["1s"]), Closed).prompt();
+        let mut writer = Writer::<_, Csv>::new(&spec(&["1s"]), Closed::default()).prompt();
         let error = writer.publish(&update(&[row("A", 0, sums())])).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert!(writer.waiting.is_empty());
+        assert!(writer.finish().is_ok());
+        assert_eq!(writer.out.0, 1, "nothing is written twice");
     }
 
     #[test]
