@@ -21,9 +21,9 @@ pub(super) use symbol::SymbolDay;
 /// What one slab has at most, unless one step alone has more.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// Executions of its ends.
+    /// Executions that enter, and that leave a window.
     trades: usize,
-    /// Rows, where one is written at every end.
+    /// Rows that are written at every end, or at those where `complete` changes.
     rows: u64,
     /// Executions copied before rows are computed: each break may ask for a symbol's anew.
     copied: usize,
@@ -124,19 +124,31 @@ impl Slabs {
         true
     }
 
+    /// As many ends as the limits allow: of what enters, of what leaves, and of rows that change with `complete` or are
+    /// written at every end.
     fn slab_end(&self) -> u64 {
-        let step = self.spec.step.nanos();
-        let log = &self.day.log;
-        let beyond = log.first_at_or_after(self.after) as usize + self.limits.trades;
+        let (step, log, gaps) = (self.spec.step.nanos(), &self.day.log, &self.day.gaps);
+        let windows = self.spec.windows.len();
+        let selected = self.residents.as_ref().map(|day| day.rows_an_end(windows));
+        let rows_an_end = (self.symbols.len() * windows + selected.unwrap_or(0)).max(1);
+        let ends = (self.limits.rows / rows_an_end as u64).max(1);
+        // When the execution happened that is one too many behind `time`.
+        let beyond = |time| {
+            let place = log.first_at_or_after(time) as usize + self.limits.trades;
+            (place < log.end() as usize).then(|| log.time(place as Position))
+        };
         let mut end = self.last;
-        if beyond < log.end() as usize {
-            end = end.min(log.time(beyond as Position) / step * step);
+        end = beyond(self.after).map_or(end, |time| end.min(time / step * step));
+        for width in self.spec.windows.iter().map(|window| window.width) {
+            if let Some(time) = beyond(width.start(self.after)) {
+                end = end.min(width.last_end(time) / step * step);
+            }
+            let next = |at| gaps.next_change(at, width, step);
+            let mut changes = std::iter::successors(next(self.after), |&at| next(at));
+            end = end.min(changes.nth(ends as usize - 1).unwrap_or(end));
         }
         if self.spec.every_end {
-            let windows = self.spec.windows.len();
-            let selected = self.residents.as_ref().map(|day| day.rows_an_end(windows));
-            let rows_an_end = (self.symbols.len() * windows + selected.unwrap_or(0)).max(1);
-            end = end.min(self.after + (self.limits.rows / rows_an_end as u64).max(1) * step);
+            end = end.min(self.after + ends * step);
         }
         end.max(self.after + step)
     }
@@ -283,5 +295,61 @@ mod tests {
             prop_assert!(!expected.0.is_empty());
             prop_assert_eq!(rows(day(&steps), &spec, limits), expected);
         }
+    }
+
+    /// The most rows of a slab of more than one step, and the number of slabs.
+    fn most_rows(day: Day, limits: Limits) -> (usize, usize) {
+        let spec = Spec {
+            windows: ["7ms", "40ms", "session"]
+                .map(|text| text.parse().unwrap())
+                .into(),
+            step: Duration::from_millis(1).unwrap(),
+            ..Spec::default()
+        };
+        let mut slabs = Slabs::new(day, spec, None, None);
+        slabs.limits = limits;
+        let (mut output, mut after, mut most, mut number) = (Output::default(), slabs.after, 0, 0);
+        while slabs.next(&Scalar, &mut output) {
+            if slabs.after > after + NANOS_PER_MILLI {
+                most = most.max(output.rows.len());
+            }
+            (after, number) = (slabs.after, number + 1);
+            output.clear();
+        }
+        (most, number)
+    }
+
+    #[test]
+    fn rows_that_come_when_nothing_enters_are_bounded() {
+        let limits = Limits {
+            trades: 4,
+            rows: 12,
+            copied: 1,
+        };
+        // Thirty executions in as many ends, then quiet: each leaves two windows.
+        let mut steps = vec![(1, 1, 1, 9); 30];
+        steps.push((500, 1, 1, 9));
+        let (most, number) = most_rows(day(&steps), limits);
+        assert!(
+            most <= 2 * 3 * limits.trades + 12,
+            "{most} rows in one of {number}"
+        );
+        // Lost messages again and again between two executions.
+        let mut quiet = day(&[(0, 2, 1, 9), (400, 1, 1, 9)]);
+        for millis in (20..400).step_by(10) {
+            let time = Timestamp(millis * NANOS_PER_MILLI);
+            quiet.gaps.add(&Gap {
+                after: time,
+                before: time,
+                first_sequence: 1,
+                count: 1,
+            });
+        }
+        let (most, number) = most_rows(quiet, limits);
+        assert!(
+            most <= 2 * 3 * limits.trades + 12,
+            "{most} rows in one of {number}"
+        );
+        assert!(number > 20);
     }
 }
