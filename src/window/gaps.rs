@@ -41,7 +41,11 @@ impl Gaps {
 
     /// First end after `end` at which [`Gaps::complete`] may answer differently than one step before.
     #[must_use]
+    #[inline]
     pub fn next_change(&self, end: u64, width: Width, step: u64) -> Option<u64> {
+        if self.spans.is_empty() {
+            return None;
+        }
         // Spans are ascending and disjoint, so both grow from one to the next.
         let begins = |&(after, _): &(u64, u64)| first_end(after, step);
         let ceases = |&(_, before): &(u64, u64)| {
