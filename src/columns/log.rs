@@ -37,6 +37,17 @@ enum MatchIndex {
     Map(HashMap<u64, Position>),
 }
 
+/// What became of a trade that was to be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenBack {
+    /// It is not in the log.
+    Unknown,
+    /// That was done before.
+    Repeated,
+    /// Where it is, and what it was.
+    Now(Position, Trade),
+}
+
 impl TradeLog {
     /// The number that no position reaches.
     pub const NONE: Position = u32::MAX;
@@ -196,11 +207,19 @@ impl TradeLog {
         chunk.trades.match_numbers.as_slice()[index]
     }
 
-    /// Clears the policy bits of a trade: it counts nowhere any more.
-    pub fn clear_policies(&mut self, position: Position) {
+    /// Takes back the newest trade with this match number: it counts nowhere any more.
+    pub fn take_back(&mut self, number: u64) -> TakenBack {
+        let Some(position) = self.find(number) else {
+            return TakenBack::Unknown;
+        };
+        let trade = self.get(position);
+        if trade.policies == 0 {
+            return TakenBack::Repeated;
+        }
         if let Some((chunk, index)) = self.chunk_mut(position) {
             chunk.trades.policies.as_mut_slice()[index] = 0;
         }
+        TakenBack::Now(position, trade)
     }
 
     fn previous(&self, position: Position) -> Option<Position> {

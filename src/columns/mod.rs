@@ -16,7 +16,7 @@ mod trades;
 
 pub use batch::{Batch, Mark};
 pub use column::Column;
-pub use log::{Position, TradeLog};
+pub use log::{Position, TakenBack, TradeLog};
 pub use quotes::Quotes;
 pub use range::PriceRange;
 pub use resident::{Resident, ResidentError, SymbolTrades};

@@ -158,7 +158,8 @@ impl Engine {
     /// Joins the stages. Rows go to every one of `publishers`, in order.
     ///
     /// # Errors
-    /// When `options.spec` or `options.wide` makes no sense, the mode does not answer what is asked for, or threads cannot be placed as `options.threads` says.
+    /// When `options.spec` or `options.wide` makes no sense, the mode does not answer what is asked for, or threads
+    /// cannot be placed as `options.threads` says.
     pub fn new(
         source: Box<dyn Source>,
         publishers: Vec<Box<dyn Publisher + Send>>,

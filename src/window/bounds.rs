@@ -70,12 +70,18 @@ pub struct Held {
 }
 
 impl<'a> Planner<'a> {
-    /// A planner for one window of `spec` with neither executions nor breaks yet.
+    /// A planner for one window of `spec`.
     #[must_use]
-    pub fn new(spec: &Spec, window: usize, gaps: &'a Gaps) -> Self {
+    pub fn new(
+        spec: &Spec,
+        window: usize,
+        gaps: &'a Gaps,
+        times: &'a [u64],
+        breaks: &'a [Break],
+    ) -> Self {
         Self {
-            times: &[],
-            breaks: &[],
+            times,
+            breaks,
             gaps,
             width: spec.windows[window].width,
             step: spec.step.nanos(),

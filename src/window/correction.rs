@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::bounds::{Planned, Planner, breaks_of};
 use super::sliding::Sliding;
-use super::{Bounds, Break, Job, Output, Row, Spec, Sums, Width};
+use super::{Bounds, Break, Gaps, Job, Output, Row, Spec, Sums, Width};
 use crate::columns::Position;
 use crate::market::{Locate, Price, Timestamp, Trade};
 
@@ -26,17 +26,10 @@ struct History {
 impl Sliding {
     /// Applies a break that arrived at `now`; the ends up to `now` have been written.
     pub(super) fn take_back(&mut self, match_number: u64, now: u64, output: &mut Output) {
-        let Some(position) = self.log.find(match_number) else {
-            self.counts.unknown_breaks += 1;
+        let taken = self.log.take_back(match_number);
+        let Some((position, trade)) = self.counts.found(taken) else {
             return;
         };
-        let trade = self.log.get(position);
-        if trade.policies == 0 {
-            self.counts.repeated_breaks += 1;
-            return;
-        }
-        self.counts.broken += 1;
-        self.log.clear_policies(position);
         if trade.policies & self.spec.policy.bit() == 0 {
             return;
         }
@@ -74,21 +67,8 @@ impl Sliding {
             &breaks,
             u32::MAX,
         );
-        let mut rows: Vec<(Planned, u8)> = Vec::new();
-        for window in 0..self.spec.windows.len() {
-            let planner = Planner {
-                times: &history.times,
-                breaks: &breaks,
-                ..Planner::new(&self.spec, window, &self.gaps)
-            };
-            let (after, last) = touched_ends(&self.spec, window, trade.time.0, passed);
-            planner.plan(after, last, |row| {
-                if (row.bounds.low as usize..row.bounds.high as usize).contains(&index) {
-                    rows.push((row, window as u8));
-                }
-            });
-        }
-        // Window by window, as they were planned: so the bounds seldom go back, for which kernels are made.
+        let columns = (&history.times[..], &breaks[..]);
+        let rows = touched_rows(&self.spec, &self.gaps, columns, index, passed);
         let planned = rows.iter().map(|(row, _)| alive.bounds(row.bounds));
         let bounds: Vec<Bounds> = planned.chain([alive.all()]).collect();
         let mut sums = vec![Sums::default(); bounds.len()];
@@ -203,13 +183,30 @@ impl Sliding {
     }
 }
 
-/// The ends, as (after, last] in nanoseconds, whose window holds an execution at `time`, none after `passed`.
+/// The rows with an end up to `passed`, in nanoseconds, that hold the execution of this index among the columns of its
+/// symbol, each with its window. They come window by window, so that their bounds seldom go back, for which kernels are
+/// made.
 #[must_use]
-pub fn touched_ends(spec: &Spec, window: usize, time: u64, passed: u64) -> (u64, u64) {
-    let step = spec.step.nanos();
+pub fn touched_rows(
+    spec: &Spec,
+    gaps: &Gaps,
+    (times, breaks): (&[u64], &[Break]),
+    index: usize,
+    passed: u64,
+) -> Vec<(Planned, u8)> {
+    let (step, time) = (spec.step.nanos(), times[index]);
     let after = time / step * step;
-    let last = spec.windows[window].width.last_end(time);
-    (after, (last / step * step).min(passed))
+    let mut rows = Vec::new();
+    for (number, window) in (0..).zip(&spec.windows) {
+        let last = (window.width.last_end(time) / step * step).min(passed);
+        let planner = Planner::new(spec, number.into(), gaps, times, breaks);
+        planner.plan(after, last, |row| {
+            if (row.bounds.low as usize..row.bounds.high as usize).contains(&index) {
+                rows.push((row, number));
+            }
+        });
+    }
+    rows
 }
 
 /// The executions that are left when the first `applied` breaks have been taken out.

@@ -31,7 +31,7 @@ mod vwap;
 pub(crate) use arrival::Progress;
 pub use arrival::{Applied, LogFull};
 pub use bounds::{Break, Planned, Planner};
-pub use correction::{Alive, touched_ends};
+pub use correction::{Alive, touched_rows};
 pub use gaps::Gaps;
 pub use kernel::{Bounds, Job, Kernel};
 pub use output::Output;

@@ -13,8 +13,8 @@ use super::entries::{Entries, EntryNumber};
 use super::state::{Symbols, Totals};
 use super::table::Changes;
 use super::{Corrections, Gaps, Kernel, Output, Spec};
-use crate::columns::{Position, TradeLog};
-use crate::market::{Directory, Locate, Symbol, Timestamp};
+use crate::columns::{Position, TakenBack, TradeLog};
+use crate::market::{Directory, Locate, Symbol, Timestamp, Trade};
 use crate::memory::Memory;
 
 /// What the sliding windows have met so far.
@@ -32,6 +32,21 @@ pub struct SlidingCounts {
     pub repeated_breaks: u64,
     /// Breaks whose rows were not written again because the execution was too old.
     pub unpublished_breaks: u64,
+}
+
+impl SlidingCounts {
+    /// Counts a break by what it found; the execution and its position, if it takes one back.
+    pub(crate) fn found(&mut self, taken: TakenBack) -> Option<(Position, Trade)> {
+        match taken {
+            TakenBack::Unknown => self.unknown_breaks += 1,
+            TakenBack::Repeated => self.repeated_breaks += 1,
+            TakenBack::Now(position, trade) => {
+                self.broken += 1;
+                return Some((position, trade));
+            }
+        }
+        None
+    }
 }
 
 /// Symbols for which room is made at the start: more than any exchange lists.

@@ -73,8 +73,12 @@ fn trades_are_walked_from_the_newest_on_up_to_what_has_been_given_up() {
     let walked = |log: &TradeLog, from| log.backwards(from).collect::<Vec<_>>();
     assert_eq!(walked(&log, d), [d, c, b, a]);
     // Nor do those lead astray that are passed over, whatever went first.
-    log.clear_policies(b);
-    log.clear_policies(c);
+    for taken in [b, c] {
+        let trade = log.get(taken);
+        assert_eq!(log.take_back(taken.into()), TakenBack::Now(taken, trade));
+        assert_eq!(log.take_back(taken.into()), TakenBack::Repeated);
+    }
+    assert_eq!(log.take_back(end), TakenBack::Unknown);
     assert_eq!(walked(&log, d), [d, a]);
     assert_eq!((walked(&log, c), walked(&log, b)), (vec![a], vec![a]));
     log.drop_before(CHUNK as u32);

@@ -45,11 +45,7 @@ impl SymbolDay {
     }
 
     fn planner<'a>(&'a self, spec: &Spec, window: usize, gaps: &'a Gaps) -> Planner<'a> {
-        Planner {
-            times: &self.times,
-            breaks: &self.breaks,
-            ..Planner::new(spec, window, gaps)
-        }
+        Planner::new(spec, window, gaps, &self.times, &self.breaks)
     }
 
     /// Puts its rows on the sheet and asks for their sums: at once, or for each state of the breaks. `held` is what

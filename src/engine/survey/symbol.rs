@@ -14,7 +14,7 @@ pub(in crate::engine) struct SymbolColumns {
     pub(in crate::engine) shares: Vec<u32>,
     /// Where they stand in the log.
     positions: Vec<Position>,
-    /// Of executions that were broken, by execution.
+    /// In the order of their executions.
     breaks: Vec<Break>,
     /// Sums of the first executions, and how many they are.
     carry: Sums,
@@ -56,12 +56,9 @@ impl SymbolColumns {
         self.due = self.due.min(first_end(trade.time.0, step));
     }
 
-    pub(super) fn planner<'a>(&'a self, spec: &Spec, window: usize, gaps: &'a Gaps) -> Planner<'a> {
-        Planner {
-            times: &self.times,
-            breaks: &self.breaks,
-            ..Planner::new(spec, window, gaps)
-        }
+    /// Times and breaks.
+    pub(super) fn columns(&self) -> (&[u64], &[Break]) {
+        (&self.times, &self.breaks)
     }
 
     /// Shows the rows of ends in `after < end <= last` with their windows, and finds out when the next may
@@ -75,7 +72,7 @@ impl SymbolColumns {
     ) {
         let mut due = u64::MAX;
         for window in 0..spec.windows.len() {
-            let planner = self.planner(spec, window, gaps);
+            let planner = Planner::new(spec, window, gaps, &self.times, &self.breaks);
             planner.plan(after, last, |row| show(row, window as u8));
             due = planner.next(last).map_or(due, |next| next.min(due));
         }
