@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use widetape::Clock;
 use widetape::columns::Resident;
-use widetape::engine::{DayAccelerator, Engine, Options, ThreadOptions, Wide};
+use widetape::engine::{DayAccelerator, Engine, Mode, Options, ThreadOptions, Wide};
 use widetape::feed::Framing;
 use widetape::gpu::Error;
 use widetape::market::{Duration, Locate, Symbol, Timestamp};
 use widetape::metrics::{Counter, Counters};
 use widetape::publish::{Publisher, Shared, Update};
 use widetape::window::day::{Grid, GridBlock, Picked, Reduction, Visit};
-use widetape::window::{Corrections, Row, Spec};
+use widetape::window::{Corrections, Row, Selection, Spec, Wanted};
 
 use super::days::{day, messages, spec};
 use super::model;
@@ -324,5 +324,46 @@ fn a_width_is_asked_of_one_list_alone() {
     ] {
         let error = wide(labels).published(&stream).unwrap_err();
         assert_eq!(error.to_string(), said);
+    }
+}
+
+#[test]
+fn what_the_mode_does_not_answer_is_refused() {
+    let spec = Spec {
+        windows: vec!["1s".parse().unwrap()],
+        every_end: true,
+        ..Spec::default()
+    };
+    let wide = Wide {
+        windows: vec!["1m".parse().unwrap()],
+        every: Duration::HUNDRED_MILLISECONDS,
+    };
+    let wanted = Wanted {
+        symbols: None,
+        selection: Selection::Totals,
+    };
+    for (mode, wide, wanted, refused) in [
+        (Mode::Stream, Some(wide.clone()), None, false),
+        (Mode::Stream, None, Some(wanted.clone()), true),
+        (Mode::Batch, None, Some(wanted), false),
+        (Mode::Batch, Some(wide), None, true),
+    ] {
+        let source = Box::new(Scripted {
+            packets: [].into(),
+            at_most: 1,
+            live: false,
+        });
+        let options = Options {
+            mode,
+            wide,
+            wanted,
+            ..Options::new(spec.clone())
+        };
+        let engine = Engine::new(source, vec![], options);
+        assert_eq!(
+            matches!(engine, Err(widetape::engine::Error::Mode(_))),
+            refused,
+            "{mode:?}"
+        );
     }
 }
