@@ -93,7 +93,8 @@ impl Deviation {
             })
         };
         let (short, long) = (number(&self.short)?, number(&self.long)?);
-        if short == long {
+        let width = |number: u8| spec.windows[usize::from(number)].width;
+        if width(short) == width(long) {
             return Err("--deviation: a window does not stray from itself".to_owned());
         }
         Ok(Selection::Deviation {
@@ -124,7 +125,7 @@ mod tests {
         };
         assert_eq!(chosen("1s,2s,5bp"), Ok(pair(1, 2)));
         assert_eq!(chosen("1000ms,2000ms,5bp"), Ok(pair(0, 2)));
-        assert_eq!(chosen("1000ms,1s,5bp"), Ok(pair(0, 1)));
+        assert!(chosen("1000ms,1s,5bp").is_err(), "of one width");
         assert!(chosen("1m,2s,5bp").is_err());
         assert!(chosen("2s,2000ms,5bp").is_err());
     }

@@ -58,7 +58,9 @@ impl Error {
         match self {
             Error::Arguments(error) if error.exit_code() == 0 => ExitCode::SUCCESS,
             Error::Arguments(_) | Error::Usage(_) => ExitCode::from(2),
-            Error::Engine(engine::Error::Spec(_)) => ExitCode::from(2),
+            Error::Engine(
+                engine::Error::Spec(_) | engine::Error::WantedOfStream | engine::Error::WideOfBatch,
+            ) => ExitCode::from(2),
             Error::Config(_)
             | Error::Fix(
                 FixError::Option { .. }

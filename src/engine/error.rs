@@ -37,9 +37,12 @@ pub enum Error {
     /// The request makes no sense.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// Something is asked for that the mode does not answer.
-    #[error("options: {0}")]
-    Mode(&'static str),
+    /// A stream is to tell a choice of each end, which it never knows whole.
+    #[error("`wanted` is for `Mode::Batch` alone")]
+    WantedOfStream,
+    /// A batch is to have wide windows apart, which it computes with all others.
+    #[error("`wide` is for `Mode::Stream` alone")]
+    WideOfBatch,
     /// The day is too long.
     #[error(transparent)]
     LogFull(#[from] LogFull),

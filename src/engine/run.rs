@@ -105,8 +105,8 @@ impl Options {
     fn check(&self) -> Result<(), Error> {
         self.spec.check()?;
         match (self.mode, &self.wanted, &self.wide) {
-            (Mode::Stream, Some(_), _) => Err(Error::Mode("`wanted` is for `Mode::Batch` alone")),
-            (Mode::Batch, _, Some(_)) => Err(Error::Mode("`wide` is for `Mode::Stream` alone")),
+            (Mode::Stream, Some(_), _) => Err(Error::WantedOfStream),
+            (Mode::Batch, _, Some(_)) => Err(Error::WideOfBatch),
             (_, _, Some(wide)) => Ok(wide.published(&self.spec).map(|_| ())?),
             (_, _, None) => Ok(()),
         }
