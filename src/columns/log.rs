@@ -207,7 +207,8 @@ impl TradeLog {
         chunk.trades.match_numbers.as_slice()[index]
     }
 
-    /// Takes back the newest trade with this match number: it counts nowhere any more.
+    /// Takes back the newest trade with this match number: it counts nowhere any more, as its policies are gone. One
+    /// that never had any counts as taken back before.
     pub fn take_back(&mut self, number: u64) -> TakenBack {
         let Some(position) = self.find(number) else {
             return TakenBack::Unknown;

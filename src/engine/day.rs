@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::slabs::SymbolDay;
-use crate::columns::{Batch, Mark, Position, TradeLog};
+use crate::columns::{Batch, Mark, Position, TakenBack, TradeLog};
 use crate::market::{Directory, Locate, Timestamp};
 use crate::window::bounds::breaks_of;
 use crate::window::{Gaps, LogFull, SlidingCounts, Spec};
@@ -52,17 +52,17 @@ impl Day {
                 self.directory.learn(locate, symbol, time);
             }
             Mark::Gap(gap) => self.gaps.add(&gap),
-            Mark::Break { match_number, time } => match self.log.find(match_number) {
-                None => self.counts.unknown_breaks += 1,
-                Some(position) if self.broken.contains_key(&position) => {
-                    self.counts.repeated_breaks += 1;
-                }
-                Some(position) => {
-                    self.counts.broken += 1;
+            Mark::Break { match_number, time } => {
+                let taken = match self.log.find(match_number) {
+                    None => TakenBack::Unknown,
+                    Some(position) if self.broken.contains_key(&position) => TakenBack::Repeated,
+                    Some(position) => TakenBack::Now(position, self.log.get(position)),
+                };
+                if let Some((position, _)) = self.counts.found(taken) {
                     self.broken.insert(position, time.0);
                     self.breaks.push(position);
                 }
-            },
+            }
         }
     }
 

@@ -80,7 +80,7 @@ pub(super) fn sliding(counters: &Counters, counts: &SlidingCounts) {
     }
 }
 
-/// Of breaks the stream tells; a survey meets the same.
+/// Of breaks the stream tells what they found; a survey finds the same.
 pub(super) fn survey(counters: &Counters, counts: &SlidingCounts) {
     for (counter, value) in [
         (Counter::WideRows, counts.rows),

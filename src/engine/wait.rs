@@ -72,8 +72,8 @@ impl Rest {
     }
 
     /// Nothing was to do for any of the thread's agents. The first of them gets its input from another
-    /// thread or from outside, so that is the one to wait. Others do not, but for a publisher with wide windows: their
-    /// rows may come while the first one waits, and stay until it has done so.
+    /// thread or from outside, so that is the one to wait. A publisher that shares the thread gets the rows of wide
+    /// windows from outside, too: they may lie for as long as the first one waits, 10 ms at most.
     pub(super) fn idle(&mut self, agents: &mut [Box<dyn Agent>]) {
         match self.wait {
             Wait::Park => park(agents),

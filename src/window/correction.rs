@@ -121,8 +121,10 @@ impl Sliding {
         let recent = std::iter::from_fn(|| unbroken.next_if(|(_, trade)| trade.time.0 >= since));
         let mut trades: Vec<(Position, Trade)> = recent.collect();
         let older = unbroken.peek().map(|&(position, _)| position);
-        let broken = self.broken.of(locate, 0..=Position::MAX);
-        trades.extend(broken.map(|(position, _)| with_trade(position)));
+        let first = self.log.first_at_or_after(from);
+        let broken = self.broken.of(locate, first..=Position::MAX);
+        let broken = broken.map(|(position, _)| with_trade(position));
+        trades.extend(broken.take_while(|(_, trade)| trade.time.0 <= last));
         trades.retain(|(_, trade)| (from..=last).contains(&trade.time.0));
         // Two runs, one from the newest on: a sort that finds them has little to do.
         trades.sort_by_key(|&(position, _)| position);

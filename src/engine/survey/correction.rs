@@ -7,8 +7,10 @@ use crate::window::{Bounds, Output, Row, touched_rows};
 impl Survey {
     /// Applies a break that arrived at `now`; the ends up to `now` have been planned.
     pub(super) fn take_back(&mut self, match_number: u64, now: u64, output: &mut Output) {
-        // What has been asked for is asked of executions that were whole.
-        self.settle(output);
+        if self.log.find(match_number).is_some() {
+            // What has been asked for is asked of executions that were whole.
+            self.settle(output);
+        }
         let taken = self.log.take_back(match_number);
         let Some((position, trade)) = self.counts.found(taken) else {
             return;
