@@ -152,6 +152,11 @@ impl Acceptor {
             let (stream, caller) = match self.listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // A signal, or a caller that has gone meanwhile.
+                Err(error) if is_passing(&error) => {
+                    work += 1;
+                    continue;
+                }
                 Err(_) => {
                     self.counts.accepts_failed += 1;
                     break;
@@ -303,4 +308,10 @@ impl Publisher for Acceptor {
         self.store.commit();
         self.check_store()
     }
+}
+
+/// Whether another connection may be there at once.
+fn is_passing(error: &io::Error) -> bool {
+    let passing = [io::ErrorKind::Interrupted, io::ErrorKind::ConnectionAborted];
+    passing.contains(&error.kind())
 }

@@ -65,7 +65,7 @@ pub struct AcceptorOptions {
     pub max_pending_ms: u64,
     /// Bytes that may wait for one slow reader, default 16 MiB; beyond it the session is logged out.
     pub max_pending_bytes: usize,
-    /// Market data subscriptions of one session, default 16, 1 at least.
+    /// Market data subscriptions of one session, default 16, 1 to 65536.
     pub max_subscriptions: usize,
     /// Milliseconds that a new connection has for its Logon, a TLS handshake included, default 10000.
     pub logon_timeout_ms: u64,
@@ -104,13 +104,6 @@ impl Default for AcceptorOptions {
     }
 }
 
-/// Most sessions, and subscriptions of one.
-const MOST_SESSIONS: usize = 1 << 16;
-/// Most bytes of a message, and for one reader.
-const MOST_BYTES: usize = 1 << 30;
-/// Most messages kept of a session.
-const MOST_MESSAGES: usize = 1_000_000;
-
 /// Longest CompID.
 pub(super) const MAX_COMP_ID: usize = 64;
 
@@ -148,49 +141,32 @@ impl AcceptorOptions {
     }
 
     fn validate_numbers(&self) -> Result<(), FixError> {
-        let ranges = [
+        let to_65_536 = (1..=1 << 16, "must be 1 to 65536");
+        let to_a_gibibyte = |least| least..=1 << 30;
+        for (name, value, (range, reason)) in [
+            ("max_sessions", self.max_sessions, to_65_536.clone()),
             (
-                ("max_sessions", self.max_sessions, 1..=MOST_SESSIONS),
-                "must be 1 to 65536",
+                "max_pending_logons",
+                self.max_pending_logons,
+                to_65_536.clone(),
+            ),
+            ("max_subscriptions", self.max_subscriptions, to_65_536),
+            (
+                "max_message_bytes",
+                self.max_message_bytes,
+                (to_a_gibibyte(512), "must be 512 to 1073741824"),
             ),
             (
-                (
-                    "max_pending_logons",
-                    self.max_pending_logons,
-                    1..=MOST_SESSIONS,
-                ),
-                "must be 1 to 65536",
+                "max_pending_bytes",
+                self.max_pending_bytes,
+                (to_a_gibibyte(65_536), "must be 65536 to 1073741824"),
             ),
             (
-                (
-                    "max_message_bytes",
-                    self.max_message_bytes,
-                    512..=MOST_BYTES,
-                ),
-                "must be 512 to 1073741824",
+                "store.messages",
+                self.store.messages,
+                (0..=1_000_000, "must be 1000000 at most"),
             ),
-            (
-                (
-                    "max_pending_bytes",
-                    self.max_pending_bytes,
-                    65_536..=MOST_BYTES,
-                ),
-                "must be 65536 to 1073741824",
-            ),
-            (
-                (
-                    "max_subscriptions",
-                    self.max_subscriptions,
-                    1..=MOST_SESSIONS,
-                ),
-                "must be 1 to 65536",
-            ),
-            (
-                ("store.messages", self.store.messages, 0..=MOST_MESSAGES),
-                "must be 1000000 at most",
-            ),
-        ];
-        for ((name, value, range), reason) in ranges {
+        ] {
             if !range.contains(&value) {
                 return Err(FixError::Option { name, reason });
             }

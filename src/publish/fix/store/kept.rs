@@ -4,8 +4,13 @@ use std::collections::VecDeque;
 
 use super::Kept;
 
-/// Bytes of messages that are kept of a session at most.
+/// Bytes that the kept messages of a session take at most.
 const MOST_BYTES: usize = 64 << 20;
+
+/// What one takes.
+fn size(message: &Kept) -> usize {
+    size_of::<Kept>() + message.msg_type.len() + message.body.len()
+}
 
 /// Messages in the order of their numbers.
 #[derive(Debug, Default)]
@@ -22,12 +27,12 @@ impl KeptMessages {
 
     /// Keeps one more, and of all of them the newest: `most`, of 64 MiB together.
     pub(super) fn push(&mut self, message: Kept, most: usize) {
-        self.bytes += message.body.len();
+        self.bytes += size(&message);
         self.list.push_back(message);
         while (self.list.len() > most || self.bytes > MOST_BYTES)
             && let Some(oldest) = self.list.pop_front()
         {
-            self.bytes -= oldest.body.len();
+            self.bytes -= size(&oldest);
         }
     }
 
@@ -61,10 +66,11 @@ mod tests {
             numbers.collect::<Vec<_>>()
         };
         assert_eq!([1, 2, 3].map(|number| push(number, 1, 2).len()), [1, 2, 2]);
-        assert_eq!(push(4, MOST_BYTES - 2, 9), [2, 3, 4]);
-        assert_eq!(push(5, 1, 9), [3, 4, 5]);
-        assert_eq!(push(6, MOST_BYTES, 9), [6]);
-        assert_eq!(push(7, MOST_BYTES + 1, 9), [0; 0]);
+        let all = MOST_BYTES - size_of::<Kept>() - 1;
+        assert_eq!(push(4, all - 2 * (size_of::<Kept>() + 2), 9), [2, 3, 4]);
+        assert_eq!(push(5, 0, 9), [3, 4, 5]);
+        assert_eq!(push(6, all, 9), [6]);
+        assert_eq!(push(7, all + 1, 9), [0; 0]);
         assert_eq!(push(8, 0, 9), [8]);
         assert_eq!(kept.first_from(8).map(|one| one.sequence), Some(8));
         assert_eq!(kept.first_from(9), None);
