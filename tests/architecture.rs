@@ -245,7 +245,7 @@ fn lengths_are_limited_on_both_sides() {
 }
 
 #[test]
-fn code_in_a_mod_rs_is_found() {
+fn impls_in_a_mod_rs_are_found() {
     for text in [
         "impl A {}",
         "struct A; impl B for A {}",

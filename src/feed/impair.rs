@@ -303,9 +303,10 @@ impl<S: Source> Source for Impair<S> {
     }
 
     fn counts(&self) -> FeedCounts {
+        let counts = self.source.counts();
         FeedCounts {
-            impaired: self.counts.lost,
-            ..self.source.counts()
+            impaired: counts.impaired + self.counts.lost,
+            ..counts
         }
     }
 }

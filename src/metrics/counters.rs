@@ -11,7 +11,7 @@ pub enum Kind {
     Flow,
     /// Something arrived, or was due to leave, and was not used.
     Drop,
-    /// Something was wrong with the input, and was handled.
+    /// Something was wrong with the input or the system, and was handled.
     Error,
     /// Holes in the stream and their repair.
     Gap,
@@ -179,10 +179,10 @@ counters! {
     Publish Flow FixConflated "fix_conflated" "FIX symbols conflated" "Times that a symbol was marked because a session was behind; its newest value went out later."
     Publish Flow FixTurnsCut "fix_turns_cut" "FIX turns cut short" "Times that a session's messages had to wait because those before them took long."
     Publish Flow FixRequestsRefused "fix_requests_refused" "FIX requests refused" "Market data requests that were refused, such as those beyond max_subscriptions."
+    Publish Flow FixStoreWaits "fix_store_waits" "FIX messages that waited for the store" "Messages that waited for the store to reserve more numbers."
     Publish Error FixAcceptsFailed "fix_accepts_failed" "FIX connections not taken in" "Times that the system gave no connection although one waits, as where too many files are open."
     Publish Error FixRejects "fix_rejects" "FIX messages rejected" "Messages of counterparties that were answered with a Reject or BusinessMessageReject."
     Publish Error FixResendsRequested "fix_resends_requested" "FIX gaps of counterparties" "Gaps of counterparties that they were asked to fill."
-    Publish Error FixStoreWaits "fix_store_waits" "FIX messages that waited for the store" "Messages that waited for the store to reserve more numbers."
     Publish Error FixSessionsSilent "fix_sessions_silent" "silent FIX sessions closed" "FIX sessions closed because nothing came from them for 2.4 heartbeat intervals."
     Publish Error FixCredentialsRefused "fix_credentials_refused" "FIX credentials refused" "Logons refused because their Username or Password was wrong; among the sessions refused."
     Publish Error FixSessionsRefused "fix_sessions_refused" "FIX sessions refused" "Connections closed because their logon was not acceptable."

@@ -165,7 +165,7 @@ drops window       breaks beyond the corrections' bound 0, wide breaks beyond th
 drops publish      slow readers closed 0, garbled FIX messages 0, FIX connections evicted 0, TLS handshakes refused 0, FIX market data dropped 0, FIX messages beyond a gap dropped 0, rows of unnamed windows 0
 book               orders added 0, top-of-book changes 0, zero-share executions 0, non-printable executions 0
 window             trades 0, breaks applied 0, most executions gathered 0, windows by the GPU 0, windows by the CPU instead 0
-publish            rows 0, corrections 0, wide rows 0, wide corrections 0, FIX sessions 0, FIX messages in 0, FIX messages out 0, FIX bytes out 0, FIX symbols conflated 0, FIX turns cut short 0, FIX requests refused 0
+publish            rows 0, corrections 0, wide rows 0, wide corrections 0, FIX sessions 0, FIX messages in 0, FIX messages out 0, FIX bytes out 0, FIX symbols conflated 0, FIX turns cut short 0, FIX requests refused 0, FIX messages that waited for the store 0
 receipt to window  not measured
 receipt to FIX     not measured
 ";

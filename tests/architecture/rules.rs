@@ -35,7 +35,7 @@ pub(super) const IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-/// Where each dependency lives: files, or folders with a slash at the end.
+/// Where each dependency lives: files, folders with a slash at the end, or how the names of both begin.
 const HOMES: &[(&str, &[&str])] = &[
     ("wgpu", &["src/gpu/"]),
     ("pulp", &["src/cpu/simd"]),
@@ -262,7 +262,7 @@ fn is_impure(path: &Path) -> bool {
     clock || prints || outside
 }
 
-/// A `mod.rs` says what a module is for and what it has; what it does stands in files of their own.
+/// A `mod.rs` implements nothing: it says what a module is for and what it has.
 pub(super) fn modules(file: &File) -> Vec<String> {
     if !file.in_src() || !file.path.ends_with("/mod.rs") {
         return vec![];
