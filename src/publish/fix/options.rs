@@ -326,11 +326,11 @@ mod tests {
                 Some("clock_tolerance_s"),
             ),
         ];
-        cases.iter().for_each(|(text, wrong)| tried(text, *wrong));
+        cases.iter().for_each(|(text, wrong)| refuses(text, *wrong));
     }
 
-    /// Which option is refused.
-    fn tried(text: &str, wrong: Option<&str>) {
+    /// Sees that of these options this one is refused, or none.
+    fn refuses(text: &str, wrong: Option<&str>) {
         let options: AcceptorOptions = toml::from_str(text).unwrap();
         let found = match options.validate() {
             Err(FixError::Option { name, .. }) => Some(name),
@@ -349,8 +349,8 @@ mod tests {
             ("max_pending_bytes = ", 1_073_741_824, "max_pending_bytes"),
             ("store.messages = ", 1_000_000, "store.messages"),
         ] {
-            tried(&format!("{option}{most}"), None);
-            tried(&format!("{option}{}", most + 1), Some(name));
+            refuses(&format!("{option}{most}"), None);
+            refuses(&format!("{option}{}", most + 1), Some(name));
         }
     }
 }
