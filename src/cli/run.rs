@@ -265,3 +265,35 @@ fn publishers(config: &Config, spec: &Spec) -> Result<(Publishers, Outcome, Stri
     });
     Ok((publishers, written, serving))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn an_output_under_another_name_keeps_its_format() {
+        let name = format!("widetape-output-{}.toml", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, "[output]\nfile = \"a\"\nformat = \"csv\"\n").unwrap();
+        let output = |typed: &[&str]| {
+            let typed = Typed::parse_from([&["run", "--out", "b"], typed].concat());
+            let output = configure(&typed.args).unwrap().output.unwrap();
+            (output.file, output.format)
+        };
+        let configured = ["--config", file.to_str().unwrap()];
+        let named = PathBuf::from("b");
+        assert_eq!(output(&configured), (named.clone(), Format::Csv));
+        let asked = [&configured[..], &["--format", "jsonl"]].concat();
+        assert_eq!(output(&asked), (named.clone(), Format::Jsonl));
+        assert_eq!(output(&[]), (named, Format::default()));
+        std::fs::remove_file(file).unwrap();
+    }
+}

@@ -53,11 +53,16 @@ impl Service {
             let group = format!("239.192.{third}.{low}:0");
             toml += &format!("[[feed.lines]]\ngroup = \"{group}\"\nline = {line}\n");
         }
-        // Another name for the output keeps the format.
-        toml += "[output]\nfile = \"unused\"\nformat = \"csv\"\n";
         toml += more;
         fs::write(&config, toml).expect("a configuration");
-        let options = ["--corrections", "all", "--fix", "127.0.0.1:0"];
+        let options = [
+            "--corrections",
+            "all",
+            "--format",
+            "csv",
+            "--fix",
+            "127.0.0.1:0",
+        ];
         let files = ["run", "--config", text(&config), "--out", text(&rows)];
         let mut running = Running::start(&[&files[..], &options[..]].concat());
         let groups = ["line A: ", "line B: "].map(|beginning| {
