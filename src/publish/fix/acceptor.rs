@@ -152,8 +152,8 @@ impl Acceptor {
             let (stream, caller) = match self.listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // A signal, or a caller that has gone meanwhile.
-                Err(error) if is_passing(&error) => {
+                // A caller that has gone meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
                     work += 1;
                     continue;
                 }
@@ -308,10 +308,4 @@ impl Publisher for Acceptor {
         self.store.commit();
         self.check_store()
     }
-}
-
-/// Whether another connection may be there at once.
-fn is_passing(error: &io::Error) -> bool {
-    let passing = [io::ErrorKind::Interrupted, io::ErrorKind::ConnectionAborted];
-    passing.contains(&error.kind())
 }
