@@ -134,7 +134,9 @@ impl Slabs {
             (place < log.end() as usize).then(|| log.time(place as Position))
         };
         let mut end = self.last;
-        end = beyond(self.after).map_or(end, |time| end.min(time / step * step));
+        if let Some(time) = beyond(self.after) {
+            end = end.min(time / step * step);
+        }
         for width in self.spec.windows.iter().map(|window| window.width) {
             if let Some(time) = beyond(width.start(self.after)) {
                 end = end.min(width.last_end(time) / step * step);

@@ -21,8 +21,21 @@ pub struct Break {
     pub at: u64,
     /// Whether rows that held the execution are written again.
     pub published: bool,
-    /// Rank of the break among those of its symbol, in feed order.
+    /// Greater than that of all earlier breaks of its symbol, in feed order.
     pub order: u32,
+}
+
+impl Break {
+    /// The break at `at` of the execution that is `index` among those of its symbol at `times`.
+    #[must_use]
+    pub fn new(index: u32, at: u64, order: u32, times: &[u64], corrections: Corrections) -> Self {
+        Self {
+            index,
+            at,
+            published: corrections.publishes(times[index as usize], at),
+            order,
+        }
+    }
 }
 
 /// A row that exists.
@@ -36,7 +49,7 @@ pub struct Planned {
     pub complete: bool,
     /// How often it has been corrected so far.
     pub revision: u32,
-    /// The first so many breaks of the symbol are taken out of its final values.
+    /// Breaks of the symbol with an order below this are taken out of its final values.
     pub applied: u32,
 }
 
@@ -242,12 +255,7 @@ impl<'a> Planner<'a> {
 pub fn breaks_of(raw: &[(u32, u64)], times: &[u64], corrections: Corrections) -> Vec<Break> {
     let mut breaks: Vec<Break> = (0..)
         .zip(raw)
-        .map(|(order, &(index, at))| Break {
-            index,
-            at,
-            published: corrections.publishes(times[index as usize], at),
-            order,
-        })
+        .map(|(order, &(index, at))| Break::new(index, at, order, times, corrections))
         .collect();
     breaks.sort_unstable_by_key(|broken| broken.index);
     breaks

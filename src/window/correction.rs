@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::bounds::{Planned, Planner, breaks_of};
+use super::bounds::{Planned, Planner};
+use super::broken::Broken;
 use super::sliding::Sliding;
 use super::{Bounds, Break, Gaps, Job, Output, Row, Spec, Sums, Width};
 use crate::columns::Position;
@@ -171,17 +172,13 @@ impl Sliding {
         else {
             return Vec::new();
         };
-        let mut raw: Vec<(u32, (u32, u64))> = self
-            .broken
-            .of(locate, first..=last)
-            .filter_map(|(position, broken)| {
-                let index = history.positions.binary_search(&position).ok()?;
-                Some((broken.order, (index as u32, broken.at)))
-            })
-            .collect();
-        raw.sort_unstable();
-        let raw: Vec<(u32, u64)> = raw.into_iter().map(|(_, broken)| broken).collect();
-        breaks_of(&raw, &history.times, self.spec.corrections)
+        let broken = self.broken.of(locate, first..=last);
+        let breaks = broken.filter_map(|(position, Broken { at, order })| {
+            let index = history.positions.binary_search(&position).ok()? as u32;
+            let corrections = self.spec.corrections;
+            Some(Break::new(index, at, order, &history.times, corrections))
+        });
+        breaks.collect()
     }
 }
 

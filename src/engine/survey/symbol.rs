@@ -87,12 +87,8 @@ impl SymbolColumns {
         corrections: Corrections,
     ) -> usize {
         let index = self.positions.partition_point(|&at| at < position);
-        let broken = Break {
-            index: index as u32,
-            at: now,
-            published: corrections.publishes(self.times[index], now),
-            order: self.breaks.len() as u32,
-        };
+        let order = self.breaks.len() as u32;
+        let broken = Break::new(index as u32, now, order, &self.times, corrections);
         let place = self
             .breaks
             .partition_point(|other| other.index < broken.index);
