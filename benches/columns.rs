@@ -18,10 +18,14 @@ use widetape::cpu::{Parallel, Scalar, Simd};
 use widetape::market::Duration;
 use widetape::window::day::{Bars, DayKernel, Grid, GridBlock, Totals, Visit};
 
+use crate::turns::{self, Ratios};
+
 /// Widths of the dense grid in seconds.
 const WIDTHS: [u32; 8] = [1, 5, 10, 30, 60, 300, 600, 1800];
 /// Width of the sliding windows in seconds.
 const SLIDING: u32 = 60;
+/// Rounds in which the rows take turns.
+const ROUNDS: usize = 15;
 /// Executions by symbol beyond which the slow rows are left out.
 const SMALL: usize = 2_000_000;
 
@@ -292,7 +296,52 @@ fn dense(group: &mut BenchmarkGroup<'_, WallTime>, setting: &Setting) {
     });
 }
 
-pub(crate) fn bench(criterion: &mut Criterion) {
+/// What the jobs cost: J1 beside reading its bytes, J2 beside J1, and each on two threads beside one.
+fn rounds(setting: &Setting) -> Ratios {
+    let Setting {
+        data,
+        resident,
+        bars,
+        sample,
+        two,
+    } = setting;
+    let (simd, parallel, slices) = (Simd::default(), Parallel::default(), data.slices());
+    let (mut sums, mut day, mut windows) = Default::default();
+    let grid = whole_grid();
+    let names = [
+        "J1 simd",
+        "J2 simd",
+        "J1 parallel, 2 threads",
+        "J2 parallel, 2 threads",
+        "J3 sparse parallel, 2 threads",
+        "J3 dense parallel, 2 threads",
+    ];
+    turns::medians(ROUNDS, names, || {
+        let floor = turns::wall(|| read_floor(black_box(&slices)));
+        let totals = turns::wall(|| simd.totals(&slices, &mut sums));
+        let totals_on_two = turns::wall(|| two.install(|| parallel.totals(&slices, &mut sums)));
+        let of_bars = turns::wall(|| simd.bars(resident, second(), &mut day));
+        let on_two = || parallel.bars(resident, second(), &mut day);
+        let bars_on_two = turns::wall(|| two.install(on_two));
+        let sparse = turns::wall(|| simd.slide(bars, SLIDING, &mut windows));
+        let on_two = || parallel.slide(bars, SLIDING, &mut windows);
+        let sparse_on_two = turns::wall(|| two.install(on_two));
+        let dense = turns::wall(|| simd.grid(sample, &grid, Checksum::default));
+        let on_two = || parallel.grid(sample, &grid, Checksum::default);
+        let dense_on_two = turns::wall(|| two.install(on_two));
+        [
+            totals / floor,
+            of_bars / totals,
+            totals_on_two / totals,
+            bars_on_two / of_bars,
+            sparse_on_two / sparse,
+            dense_on_two / dense,
+        ]
+    })
+}
+
+/// Times the rows; the ratios that the bars are about, unless it is a `test`.
+pub(crate) fn bench(criterion: &mut Criterion, test: bool) -> Ratios {
     let setting = setting();
     if let Some(folder) = std::env::var_os("WIDETAPE_COLUMNS") {
         export::write(folder.as_ref(), &setting).expect("the columns written");
@@ -307,4 +356,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     sparse(&mut group, &setting);
     dense(&mut group, &setting);
     group.finish();
+    match test {
+        true => Vec::new(),
+        false => rounds(&setting),
+    }
 }

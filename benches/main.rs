@@ -26,6 +26,8 @@ mod publish;
 mod record;
 /// The closing table.
 mod table;
+/// Rows that take turns.
+mod turns;
 /// Packets over loopback.
 mod udp;
 /// One end of the live windows.
@@ -51,7 +53,7 @@ fn main() {
     publish::bench(&mut criterion);
     pipeline::bench(&mut criterion, test);
     criterion.final_summary();
-    let rounds = match !test && wanted("pipeline") {
+    let mut rounds = match !test && wanted("pipeline") {
         true => pipeline::rounds(),
         false => Vec::new(),
     };
@@ -60,7 +62,7 @@ fn main() {
         let mut criterion = Criterion::default()
             .output_directory(&output)
             .configure_from_args();
-        columns::bench(&mut criterion);
+        rounds.extend(columns::bench(&mut criterion, test));
     }
     if wanted("slow reader") {
         publish::stopped::bench(test);

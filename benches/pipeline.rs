@@ -17,14 +17,17 @@ use widetape::window::{Applied, Output, Row, Sliding};
 use widetape::wire::binaryfile::Blocks;
 use widetape::wire::itch50::{Message, parse};
 
-use crate::cpu_time::{self, CpuTime};
+use crate::cpu_time::CpuTime;
 use crate::day;
 use crate::decode::{RawOffsets, Widetape, walk};
+use crate::turns::{self, Ratios};
 
 /// Messages decoded between two looks at the columns.
 const BATCH: usize = 8_192;
 /// Rounds in which the rows take turns.
 const ROUNDS: usize = 7;
+/// Messages after which it is the next row's turn: so many that what the others have put in its caches does not matter.
+const TURN: usize = 5_000_000;
 
 /// Sums by locate: notional, volume, executions.
 type Sums = HashMap<u16, (u128, u64, u64)>;
@@ -93,6 +96,8 @@ fn naive(blocks: &[u8]) -> Sums {
 struct Pipeline {
     normaliser: Normaliser,
     sliding: Sliding,
+    batch: Batch,
+    output: Output,
 }
 
 impl Pipeline {
@@ -104,38 +109,50 @@ impl Pipeline {
             normaliser: Normaliser::new(tops).with_memory(memory, messages / 40),
             sliding: Sliding::new(spec.clone(), Box::new(Simd::default()))
                 .with_memory(memory, messages / 16),
+            batch: Batch::default(),
+            output: Output::default(),
         }
     }
 
     /// The rows of the day, in feed order, each handed to `each`; returns how many tops of book changed.
-    /// Messages become columns, and columns rows, batch by batch.
     fn rows(&mut self, blocks: &[u8], mut each: impl FnMut(Row)) -> usize {
-        let (mut batch, mut output) = (Batch::default(), Output::default());
+        let quotes = self.go_on(blocks, &mut each);
+        self.sliding.finish(&mut self.output);
+        hand_on(&mut self.output, &mut each);
+        quotes
+    }
+
+    /// The same of a part of the day, behind the parts before, but for the rows of its last step. Messages become columns,
+    /// and columns rows, batch by batch.
+    fn go_on(&mut self, blocks: &[u8], each: &mut impl FnMut(Row)) -> usize {
+        let Self {
+            normaliser,
+            sliding,
+            batch,
+            output,
+        } = self;
         let (mut messages, mut quotes) = (Blocks::new(blocks), 0);
         while messages.consumed() < blocks.len() {
             batch.clear();
             let fail = |_, error| Err(error);
-            let outcome = self
-                .normaliser
-                .messages(&mut messages, BATCH, &mut batch, fail);
+            let outcome = normaliser.messages(&mut messages, BATCH, batch, fail);
             outcome.expect("a synthetic day can be decoded");
             let mut applied = Applied::InPart;
             while applied == Applied::InPart {
-                let outcome = self.sliding.apply(&batch, &mut output);
-                applied = outcome.expect("room in the log");
-                output
-                    .each()
-                    .for_each(|(_, rows)| rows.iter().for_each(&mut each));
-                output.clear();
+                applied = sliding.apply(batch, output).expect("room in the log");
+                hand_on(output, each);
             }
             quotes += batch.quotes.len();
         }
-        self.sliding.finish(&mut output);
-        output
-            .each()
-            .for_each(|(_, rows)| rows.iter().for_each(&mut each));
         quotes
     }
+}
+
+fn hand_on(output: &mut Output, each: &mut impl FnMut(Row)) {
+    output
+        .each()
+        .for_each(|(_, rows)| rows.iter().for_each(&mut *each));
+    output.clear();
 }
 
 /// The newest session sums of each symbol.
@@ -218,42 +235,45 @@ pub(crate) fn bench(criterion: &mut Criterion<CpuTime>, test: bool) {
     group.finish();
 }
 
-/// What the rows cost beside each other: the machine drifts by more between criterion's rows than some of
-/// them differ by, so here they take turns. Medians of the rounds' ratios: to the raw offsets, and for the
-/// windows what they add to full books.
-pub(crate) fn rounds() -> Vec<(&'static str, f64)> {
+/// The day in parts of so many messages.
+fn parts(blocks: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut messages, mut from) = (Blocks::new(blocks), 0);
+    std::iter::from_fn(move || {
+        messages.nth(TURN - 1);
+        let part = &blocks[from..messages.consumed()];
+        from = messages.consumed();
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// What the rows cost: beside the raw offsets, and for the windows what they add to full books.
+pub(crate) fn rounds() -> Ratios {
     let messages = day::messages(false);
     let blocks = day::blocks(messages, 8_000);
     let [day, live] = specs();
-    let time = |run: &mut dyn FnMut() -> u64| {
-        let start = cpu_time::now();
-        black_box(run());
-        (cpu_time::now() - start).as_secs_f64()
-    };
-    let pipeline = |tops, spec| {
-        let mut pipeline = Pipeline::new(tops, spec, messages);
-        time(&mut || pipeline.rows(black_box(&blocks), |_| {}) as u64)
-    };
-    let mut rounds: [Vec<f64>; 4] = Default::default();
-    for _ in 0..ROUNDS {
-        let reference = time(&mut || walk::<RawOffsets>(black_box(&blocks)));
-        let every_field = time(&mut || walk::<Widetape>(black_box(&blocks)));
-        let [sums, books] = [pipeline(false, &day), pipeline(true, &day)];
-        let windows = pipeline(true, &live) / books - 1.0;
-        let [every_field, sums, books] = [every_field, sums, books].map(|row| row / reference);
-        for (ratios, ratio) in rounds.iter_mut().zip([every_field, sums, books, windows]) {
-            ratios.push(ratio);
-        }
-    }
+    let rows = [(false, &day), (true, &day), (true, &live)];
     let names = [
         "every field",
         "session VWAP",
         "full books",
         "full books and windows",
     ];
-    let medians = rounds.map(|mut ratios| {
-        ratios.sort_unstable_by(f64::total_cmp);
-        ratios[ROUNDS / 2]
-    });
-    names.into_iter().zip(medians).collect()
+    turns::medians(ROUNDS, names, || {
+        let mut pipelines = rows.map(|(tops, spec)| Pipeline::new(tops, spec, messages));
+        let (mut reference, mut every_field, mut spent) = (0.0, 0.0, [0.0; 3]);
+        for part in parts(&blocks) {
+            reference += turns::cpu(|| walk::<RawOffsets>(black_box(part)));
+            every_field += turns::cpu(|| walk::<Widetape>(black_box(part)));
+            for (pipeline, spent) in pipelines.iter_mut().zip(&mut spent) {
+                *spent += turns::cpu(|| pipeline.go_on(black_box(part), &mut |_| {}));
+            }
+        }
+        let [sums, books, windows] = spent;
+        [
+            every_field / reference,
+            sums / reference,
+            books / reference,
+            windows / books - 1.0,
+        ]
+    })
 }
