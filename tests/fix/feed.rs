@@ -160,6 +160,60 @@ fn trades_and_quotes_of_a_log_become_rows_and_tops() {
 }
 
 #[test]
+fn trades_of_snapshots_count_once_whatever_their_order() {
+    let trade = |id: u32, second: u32, shares: u32| {
+        format!("269=2|270=10|271={shares}|273=09:30:{second:02}.000|278={id}|")
+    };
+    let [first, second, third, fourth] = [
+        trade(1, 4, 1),
+        trade(2, 5, 10),
+        trade(3, 5, 100),
+        trade(4, 3, 1_000),
+    ];
+    let path = log(
+        "snapshots",
+        &messages(&[
+            // The newest first.
+            &format!("W|55=AAPL|268=2|{second}{first}"),
+            // Two of one moment, again and again, and without a time of their own.
+            &format!("W|55=AAPL|268=2|{second}{third}"),
+            &format!("W|55=AAPL|268=2|{second}{third}"),
+            "W|55=AAPL|268=1|269=2|270=10|271=100|278=3|",
+            // An older one that had been missed.
+            &format!("W|55=AAPL|268=2|{fourth}{first}"),
+            // Another symbol's, of the same number.
+            &format!("W|55=MSFT|268=1|{fourth}"),
+        ]),
+    );
+    let (seen, summary) = replay(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(summary.counters.get(Counter::Trades), 5);
+    let mut rows = seen.rows.iter().rev();
+    let apple = rows.find(|row| row.symbol.name() == "AAPL").unwrap().sums;
+    assert_eq!((apple.volume, apple.trades), (1_111, 4));
+}
+
+#[test]
+fn a_message_that_is_broken_off_takes_no_other() {
+    let good = messages(&[
+        "X|268=1|279=0|269=2|55=AAPL|270=10|271=1|",
+        "X|268=1|279=0|269=2|55=AAPL|270=10|271=10|",
+        "X|268=1|279=0|269=2|55=AAPL|270=10|271=100|",
+    ]);
+    let ends: Vec<usize> = (0..good.len()).filter(|&at| good[at] == b'\n').collect();
+    // The second one without its last bytes, then with a sum of two digits.
+    let cut = [&good[..ends[1] - 20], &good[ends[1]..]].concat();
+    let short = [&good[..ends[1] - 2], &good[ends[1] - 1..]].concat();
+    for bytes in [cut, short] {
+        let path = log("broken-off", &bytes);
+        let (seen, summary) = replay(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(seen.rows.last().unwrap().sums.volume, 101);
+        assert!(summary.counters.get(Counter::GarbledBytes) > 0);
+    }
+}
+
+#[test]
 fn bytes_between_messages_are_counted_and_a_cut_end_is_told() {
     let mut bytes = messages(&["0|", "0|"]);
     let end = bytes.len() - 3;

@@ -2,10 +2,11 @@
 //!
 //! FIX names symbols and has no locates, so symbols get locates as they come. A trade is an entry
 //! 269=2 with a price and a size; 279=2 takes the one with its 278 back, 279=1 replaces it. The trade of
-//! a snapshot counts unless it has been taken before. Bids and offers (269=0 and 1) are the best of each
-//! side; a snapshot says all of them. Everything else is counted and not used.
+//! a snapshot counts unless it has been taken before: by its 278, or where it has none, by its time. Bids
+//! and offers (269=0 and 1) are the best of each side; a snapshot says all of them. Everything else is
+//! counted and not used.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Normaliser, mark};
@@ -31,8 +32,23 @@ pub(super) struct FixSymbols {
     tops: Vec<Top>,
     /// The newest trade of each locate.
     newest: Vec<Option<Trade>>,
+    /// The match numbers of all trades with 278.
+    taken: HashSet<(Locate, u64)>,
     /// Trades without a number so far.
     nameless: u64,
+}
+
+impl FixSymbols {
+    /// Whether a trade of a snapshot, with a number of its own or without, has been taken. Of those without, one that is
+    /// older than the newest of its symbol must have been, or that is like it.
+    fn has(&self, trade: &Trade, is_numbered: bool) -> bool {
+        if is_numbered {
+            return self.taken.contains(&(trade.locate, trade.match_number));
+        }
+        let newest = self.newest[trade.locate.index()];
+        let like = |other: &Trade| (other.time, other.price, other.shares);
+        newest.is_some_and(|newest| newest.time > trade.time || like(&newest) == like(trade))
+    }
 }
 
 /// An entry is not what it says.
@@ -241,14 +257,15 @@ impl Normaliser {
             match_number: entry.id.map_or(0, number_of),
             policies: policies_of(entry.text),
         };
-        let newest = known.and_then(|locate| self.fix.newest[locate.index()]);
-        if snapshot && newest.is_some_and(|newest| newest.time > time || newest == trade) {
+        if snapshot && known.is_some() && self.fix.has(&trade, entry.id.is_some()) {
             return Ok(());
         }
         self.reach(time, batch);
         trade.locate = self.fix_locate(symbol, batch)?;
         self.fix.newest[trade.locate.index()] = Some(trade);
-        if entry.id.is_none() {
+        if entry.id.is_some() {
+            self.fix.taken.insert((trade.locate, trade.match_number));
+        } else {
             self.fix.nameless += 1;
             trade.match_number = MADE | self.fix.nameless;
         }

@@ -5,7 +5,8 @@
 //! garbled and skipped up to the next `8=` that no digit precedes. Where BodyLength does not lead to a
 //! CheckSum, the message ends with the first CheckSum behind where it leads, but no later than with
 //! the second one: a length that is too long takes the next message with it, as counterparties expect,
-//! and no more.
+//! and no more. A CheckSum that is not three digits ends its message all the same, and so does the end of
+//! a line before where BodyLength leads: the writer of a log was interrupted.
 
 use super::message::SOH;
 use super::{Message, byte_sum, parse_uint};
@@ -156,6 +157,10 @@ fn trailer(bytes: &[u8], at: usize) -> Option<u16> {
 /// Where a message ends whose BodyLength leads to `sum_at`, where no CheckSum is.
 fn mislead(bytes: &[u8], body_at: usize, sum_at: usize, limit: usize) -> Stop {
     let fault = Garbled::Trailer { offset: sum_at };
+    if let Some(skip) = ended(bytes, body_at, sum_at) {
+        let skip = Some(skip);
+        return Stop::Garbled { fault, skip };
+    }
     let mut before = 0;
     for at in body_at..bytes.len().saturating_sub(TRAILER - 1) {
         if bytes[at - 1] == SOH && trailer(bytes, at).is_some() {
@@ -170,6 +175,22 @@ fn mislead(bytes: &[u8], body_at: usize, sum_at: usize, limit: usize) -> Stop {
         true => fault.into(),
         false => Stop::Incomplete,
     }
+}
+
+/// The end of a message that has one, although no CheckSum of three digits is where its BodyLength leads.
+fn ended(bytes: &[u8], body_at: usize, sum_at: usize) -> Option<usize> {
+    let rest = bytes.get(sum_at..)?;
+    let window = &rest[..rest.len().min(TRAILER)];
+    if window.starts_with(b"10=") && bytes[sum_at - 1] == SOH {
+        let end = window.iter().position(|&byte| byte == SOH);
+        // Where none is near, what follows may be the next message.
+        let tag = (window.len() == TRAILER).then_some(b"10=".len());
+        return end.map(|end| end + 1).or(tag).map(|end| sum_at + end);
+    }
+    let line = bytes[body_at..sum_at]
+        .iter()
+        .position(|&byte| byte == b'\n')?;
+    (window.len() == TRAILER).then_some(body_at + line + 1)
 }
 
 /// The value of the field at `offset`, which must start with `prefix` and end within `longest` bytes.
@@ -213,150 +234,4 @@ fn next_start(bytes: &[u8], mark: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// `8=FIX.4.4|9=..|` + body + `10=..|`, with `|` for the separator; `sum_off` spoils the sum.
-    fn framed(body: &str, length: &str, sum_off: u8) -> Vec<u8> {
-        let text = format!("8=FIX.4.4|9={length}|{body}").replace('|', "\x01");
-        let sum = text.bytes().fold(sum_off, u8::wrapping_add);
-        format!("{text}10={sum:03}\x01").into_bytes()
-    }
-
-    fn good() -> Vec<u8> {
-        framed("35=0|34=2|", "10", 0)
-    }
-
-    fn fault(bytes: &[u8]) -> (usize, Garbled) {
-        match next_frame(bytes, MAX_MESSAGE_BYTES) {
-            Frame::Garbled { skip, fault } => (skip, fault),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn whole_messages_and_every_prefix() {
-        for bytes in [good(), framed("35=0|34=2|", "000010", 0)] {
-            let Frame::Message { message, length } = next_frame(&bytes, 10) else {
-                panic!("not a message");
-            };
-            assert_eq!(
-                (length, message.begin_string()),
-                (bytes.len(), &b"FIX.4.4"[..])
-            );
-            for cut in 0..bytes.len() {
-                assert!(
-                    matches!(next_frame(&bytes[..cut], 10), Frame::Incomplete),
-                    "{cut}"
-                );
-            }
-        }
-        assert_eq!(
-            match next_frame(&good(), 9) {
-                Frame::Garbled { fault, .. } => fault,
-                other => panic!("{other:?}"),
-            },
-            Garbled::TooLong {
-                declared: 10,
-                limit: 9
-            }
-        );
-    }
-
-    #[test]
-    fn garbled_messages_are_named_and_the_next_one_is_found() {
-        let cases: [(Vec<u8>, Garbled); 6] = [
-            (b"GET / HTTP/1.1\r\n".to_vec(), Garbled::BeginString),
-            (b"8=\x01".to_vec(), Garbled::BeginString),
-            (
-                framed("35=0|34=2|", "1x", 0),
-                Garbled::BodyLength { offset: 10 },
-            ),
-            (
-                framed("34=2|35=0|", "10", 0),
-                Garbled::MsgType { offset: 15 },
-            ),
-            (
-                framed("35=0|34=2|", "9", 0),
-                Garbled::Trailer { offset: 23 },
-            ),
-            (
-                framed("35=0|34=2|", "10", 1),
-                Garbled::CheckSum {
-                    stated: 167,
-                    computed: 166,
-                },
-            ),
-        ];
-        for (mut bytes, expected) in cases {
-            let length = bytes.len();
-            bytes.extend(good());
-            let (skip, found) = fault(&bytes);
-            assert_eq!((skip, found), (length, expected));
-        }
-    }
-
-    #[test]
-    fn a_length_that_is_too_long_takes_the_next_message_however_the_bytes_come() {
-        for length in ["11", "17", "20", "30", "36", "41", "44", "60", "60000"] {
-            let wrong = framed("35=0|34=2|", length, 0);
-            let mut bytes = wrong.clone();
-            bytes.extend(good());
-            let end = bytes.len();
-            bytes.extend(good());
-            for cut in 0..end {
-                let found = next_frame(&bytes[..cut], 65_536);
-                assert!(matches!(found, Frame::Incomplete), "{length} {cut}");
-            }
-            for cut in end..bytes.len() {
-                assert_eq!(fault(&bytes[..cut]).0, end, "{length} {cut}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_length_that_is_too_short_takes_its_own_message() {
-        for length in ["5", "6", "9"] {
-            let mut bytes = framed("35=0|34=2|", length, 0);
-            let end = bytes.len();
-            bytes.extend(good());
-            assert_eq!(fault(&bytes).0, end, "{length}");
-        }
-    }
-
-    #[test]
-    fn text_is_not_taken_for_a_start() {
-        let mut bytes = framed("35=0|58=x|108=30|", "5", 0);
-        let length = bytes.len();
-        bytes.extend_from_slice(b"8");
-        assert_eq!(fault(&bytes).0, length, "58= and 108= are passed over");
-    }
-
-    proptest! {
-        #[test]
-        fn hostile_bytes_always_get_further(
-            bytes in prop::collection::vec(prop_oneof![
-                Just(b'8'), Just(b'9'), Just(b'='), Just(1_u8), Just(b'3'), Just(b'5'),
-                Just(b'1'), Just(b'0'), any::<u8>()
-            ], 0..400),
-            limit in 0_usize..500,
-        ) {
-            let mut rest = &bytes[..];
-            loop {
-                match next_frame(rest, limit) {
-                    Frame::Message { message, length } => {
-                        prop_assert!(length <= rest.len() && message.fields().count() > 0);
-                        rest = &rest[length..];
-                    }
-                    Frame::Garbled { skip, .. } => {
-                        prop_assert!(skip >= 1 && skip <= rest.len());
-                        rest = &rest[skip..];
-                    }
-                    Frame::Incomplete => break,
-                }
-            }
-            prop_assert!(rest.len() <= limit + 2 + 17 + 2 + 19 + 7);
-        }
-    }
-}
+mod tests;
