@@ -380,7 +380,7 @@ impl Application for Desk<'_> {
             tag::MD_REQ_ID,
             message.get(tag::MD_REQ_ID).unwrap_or_default(),
         );
-        if let Some(code) = refusal.code() {
+        if let Some(code) = refusal.code(outgoing.version) {
             body.char(tag::MD_REQ_REJ_REASON, code);
         }
         body.text(tag::TEXT, refusal.text().as_bytes());

@@ -2,6 +2,7 @@
 
 use super::dictionary::{flag, number};
 use super::reject::{Fault, Reason};
+use super::version::Version;
 use crate::market::Symbol;
 use crate::wire::fix::{Message, tag};
 
@@ -68,9 +69,10 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// The value of 281; none where the specification has no number.
-    pub(super) fn code(self) -> Option<u8> {
-        Some(self as u8).filter(|&code| code != 0)
+    /// The value of 281; none where the version's specification has no number.
+    pub(super) fn code(self, version: Version) -> Option<u8> {
+        let is_newer = self == Refusal::Window && version == Version::Fix42;
+        Some(self as u8).filter(|&code| code != 0 && !is_newer)
     }
 
     pub(super) fn text(self) -> &'static str {

@@ -57,11 +57,6 @@ impl Desk<'_> {
             body.text(tag::SECURITY_REQ_ID, id);
             body.uint(tag::SECURITY_RESPONSE_ID, outgoing.next);
             body.char(tag::SECURITY_REQUEST_RESULT, found as u8);
-            if found == Found::Unsupported {
-                let text =
-                    b"559=0 with 55, or 559=4, without subscription: ask again, or subscribe to *";
-                body.text(tag::TEXT, text);
-            }
             if !part.is_empty() {
                 body.uint(tag::TOT_NO_RELATED_SYM, symbols.len() as u64);
                 if outgoing.version == Version::Fix50Sp2 {
