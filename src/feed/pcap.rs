@@ -28,8 +28,9 @@ use records::{Record, Records};
 /// Packets handed on by one poll at most.
 const BATCH: usize = 64;
 
-/// Lines that a packet's `line` can tell apart.
-const MAX_LINES: usize = 256;
+/// Lines that a packet's `line` can tell apart, without that of retransmissions. Destinations beyond share the last: a
+/// capture may hold hundreds, and the feed's the latest of them.
+const MAX_LINES: usize = 255;
 
 /// What became of the records of a capture. All but `delivered` were left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,8 +55,6 @@ pub struct CaptureCounts {
     pub filtered: u64,
     /// Datagrams that do not fit a pool buffer.
     pub too_large: u64,
-    /// Datagrams for a 257th destination and further ones.
-    pub beyond_lines: u64,
 }
 
 impl CaptureCounts {
@@ -138,7 +137,7 @@ impl Capture {
         self.sorter.counts
     }
 
-    /// Destinations in the order of their lines.
+    /// Destinations in the order of their lines; the 256th and further ones share the last line.
     #[must_use]
     pub fn lines(&self) -> &[SocketAddrV4] {
         &self.sorter.lines
@@ -275,11 +274,8 @@ impl Sorter {
             .lines
             .iter()
             .position(|line| *line == datagram.destination);
-        let line = known.unwrap_or(self.lines.len());
-        if line >= MAX_LINES {
-            return (&mut counts.beyond_lines, None);
-        }
-        if known.is_none() {
+        let line = known.unwrap_or_else(|| self.lines.len().min(MAX_LINES - 1));
+        if known.is_none() && self.lines.len() < MAX_LINES {
             self.lines.push(datagram.destination);
         }
         (&mut counts.delivered, Some((datagram.payload, line as u8)))
