@@ -214,6 +214,16 @@ fn another_session_waits_for_the_end_or_for_silence() {
     expected.extend(messages(1..2));
     assert_eq!(bench.packet(data(NEXT_DAY, 0, 1, 1), 5), expected);
 
+    let mut bench = Bench::started();
+    bench.packet(end(4), 1);
+    let late = 1 + options().gap_timeout_ns;
+    let seen = bench.packet(data(NEXT_DAY, 0, 1, 1), late);
+    assert!(
+        seen.ends_with(&expected),
+        "nothing can fill the old hole: {seen:?}"
+    );
+    assert_eq!(bench.sequencer.counts().foreign, 0);
+
     let mut bench = Bench::new(SequencerOptions {
         session: Some(NEXT_DAY),
         ..options()

@@ -220,6 +220,8 @@ impl Sequencer {
                 return false;
             }
             if self.session.is_some() {
+                // It fills no hole of this session, so those that are too old need not wait for it.
+                self.tick(now_ns, out);
                 let silence = now_ns.saturating_sub(self.heard_ns);
                 if self.end != End::Delivered && silence < self.options.session_timeout_ns {
                     return false;
