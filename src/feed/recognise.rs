@@ -6,6 +6,11 @@ use crate::wire::itch50::length_of;
 /// Bytes that are looked at.
 pub(super) const HEAD: usize = 64 * 1024;
 
+/// How a log of FIX messages begins.
+const FIX: &[u8] = b"8=FIX";
+/// How far in the first message may begin for a log to be told by it.
+const FIX_WITHIN: usize = 256;
+
 /// Messages that are looked at.
 const MESSAGES: usize = 100;
 
@@ -28,7 +33,7 @@ pub enum FileKind {
 pub(super) fn kind(head: &[u8]) -> FileKind {
     match capture_kind(head) {
         Some(kind) => kind,
-        None if head.starts_with(b"8=FIX") => FileKind::Fix,
+        None if head.starts_with(FIX) && unlike_fix(head).is_none() => FileKind::Fix,
         None if not_itch(head).is_none() => FileKind::BinaryFile,
         None => FileKind::Unknown,
     }
@@ -95,6 +100,9 @@ fn describe(head: &[u8]) -> String {
     if let Some((what, remedy)) = container(head) {
         return format!("not ITCH 5.0 but {what}; {remedy}");
     }
+    if let Some(fault) = unlike_fix(head) {
+        return format!("a log of FIX messages, but {fault}");
+    }
     if let Some(line) = text(head) {
         return format!("not ITCH 5.0 but text (it begins with \"{line}\"); {WANTED}");
     }
@@ -124,6 +132,25 @@ fn describe(head: &[u8]) -> String {
         "not ITCH 5.0: its first bytes ({}) are no message of it; {WANTED}",
         first.join(" ")
     )
+}
+
+/// What is wrong with a log of FIX messages that was written to be looked at, if it is one.
+fn unlike_fix(head: &[u8]) -> Option<String> {
+    let start = &head[..head.len().min(FIX_WITHIN)];
+    let at = start.windows(FIX.len()).position(|bytes| bytes == FIX)?;
+    let version = &start[at + FIX.len()..];
+    let end = version
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'.');
+    for mark in ["|", "^A", "^"] {
+        if version[end?..].starts_with(mark.as_bytes()) {
+            return Some(format!(
+                "its fields end with {mark} instead of the byte 01: sed 's/{}/\\x01/g' FILE puts that back",
+                mark.replace('^', "\\^")
+            ));
+        }
+    }
+    (at > 0).then(|| format!("with {at} bytes before the first: let it begin with 8=FIX"))
 }
 
 /// Well-known formats by their first bytes, with what to do.
@@ -169,7 +196,10 @@ fn container(head: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"SQLite format 3", "an SQLite database", CHOOSE),
     ];
     if capture_kind(head).is_some() {
-        return Some(("a packet capture", "open it as a capture"));
+        return Some((
+            "a packet capture",
+            "replay, scan, inspect and compare read captures",
+        ));
     }
     if head.get(257..262) == Some(b"ustar") {
         return Some(("a tar archive", "unpack it first: tar -xf FILE"));
@@ -192,4 +222,29 @@ fn text(head: &[u8]) -> Option<String> {
         .find(|line| !line.is_empty())?;
     let shown = &line[..line.len().min(24)];
     Some(String::from_utf8_lossy(shown).replace(['\t', '"'], " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_that_were_written_to_be_looked_at_are_named() {
+        let log = b"8=FIX.4.4\x019=5\x0135=0\x0110=163\x01\n";
+        assert_eq!(kind(log), FileKind::Fix);
+        let prefixed = [b"20261130-14:30:00.000 : ", &log[..]].concat();
+        for (head, told) in [
+            (&prefixed[..], "24 bytes before"),
+            (b"8=FIX.4.4|9=5|35=0|10=161|", "s/|/"),
+            (b"8=FIXT.1.1^A9=5^A35=0^A10=161^A", "s/\\^A/"),
+            (b"8=FIX.4.2^9=5^35=0^10=161^", "s/\\^/"),
+        ] {
+            assert_eq!(kind(head), FileKind::Unknown);
+            let reason = not_itch(head).expect("it is not");
+            assert!(
+                reason.contains("log of FIX messages") && reason.contains(told),
+                "{reason}"
+            );
+        }
+    }
 }
