@@ -111,9 +111,9 @@ pub use engine::{
 };
 pub use feed::sender::{Loss, Sender, SenderOptions, Speed, Tape};
 pub use feed::{
-    FILE_BUFFER_BYTES, FeedError, FixFeedOptions, FixSource, Impair, ItchFile, MemorySource, Poll,
-    Profile, Receive, Source, SyntheticDay, SyntheticOptions, UdpOptions, UdpSource,
-    multicast_sender, open_any,
+    FILE_BUFFER_BYTES, FeedCounts, FeedError, FixFeedOptions, FixSource, Impair, ItchFile,
+    MemorySource, Poll, Profile, Receive, Source, SyntheticDay, SyntheticOptions, UdpOptions,
+    UdpSource, multicast_sender, open_any,
 };
 #[cfg(feature = "gpu")]
 pub use gpu::{AdapterSummary, GpuOptions, Tier as GpuTier, adapters};

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::Error;
 use super::error::tell;
 use super::live::redraw;
+use super::overwrite::overwrites_no_input;
 use crate::engine::compare::{CompareError, Comparison, Report, Size, ladder};
 use crate::{Duration, Width, Window};
 
@@ -61,6 +62,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Error> {
+    for (option, out) in [("--json", &args.json), ("--plot", &args.plot)] {
+        if let Some(out) = out {
+            overwrites_no_input(option, out, &args.files)?;
+        }
+    }
     let comparison = args.comparison()?;
     let terminal = io::stderr().is_terminal();
     let mut progress = |doing: &str| {

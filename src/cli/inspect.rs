@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use super::Error;
 use super::error::unwritten;
+use super::{Error, remarks};
 use crate::{
     Blocks, FILE_BUFFER_BYTES, FeedError, Framing, Packet, Poll, Pool, fix, itch50, moldudp64,
     open_any,
@@ -38,7 +38,10 @@ fn print(args: &Args, out: &mut impl Write) -> Result<(), Error> {
         }
         match polled {
             Ok(Poll::Ready | Poll::Idle) => {}
-            Ok(Poll::End) => return Ok(()),
+            Ok(Poll::End) => {
+                remarks::unshown(&source.counts());
+                return Ok(());
+            }
             Err(error) => {
                 out.flush().map_err(unwritten)?;
                 return Err(error.into());

@@ -18,6 +18,7 @@ mod inspect;
 mod live;
 mod outflow;
 mod output;
+mod overwrite;
 mod password;
 mod remarks;
 mod request;

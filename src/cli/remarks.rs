@@ -1,9 +1,9 @@
-//! What `replay` and `scan` say of an input besides its rows.
+//! What is said of an input besides its rows or messages.
 
 use super::Error;
 use super::error::say;
-use crate::Summary;
 use crate::metrics::Counter;
+use crate::{FeedCounts, Summary};
 
 /// What was met and not used as it came.
 const LEFT_OUT: [(Counter, &str); 14] = [
@@ -83,13 +83,24 @@ pub(super) fn warn(summary: &Summary) {
             symbols.join(" ")
         ));
     }
-    for (counter, what) in LEFT_OUT {
-        if count(counter) > 0 {
-            say(format_args!(
-                "widetape: warning: {what}: {}",
-                count(counter)
-            ));
-        }
+    for (counter, _) in LEFT_OUT {
+        left_out(counter, count(counter));
+    }
+}
+
+/// Says what of a file is in no message that is shown.
+pub(super) fn unshown(counts: &FeedCounts) {
+    left_out(Counter::UndecodableFrames, counts.undecodable);
+    left_out(Counter::OversizedDatagrams, counts.oversized);
+    left_out(Counter::GarbledBytes, counts.garbled_bytes);
+}
+
+fn left_out(counter: Counter, count: u64) {
+    let what = LEFT_OUT.iter().find(|(known, _)| *known == counter);
+    if let Some((_, what)) = what
+        && count > 0
+    {
+        say(format_args!("widetape: warning: {what}: {count}"));
     }
 }
 

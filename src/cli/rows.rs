@@ -1,8 +1,6 @@
 //! `replay` and `scan`: rows from files.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -10,6 +8,7 @@ use super::absent::Absent;
 use super::choice::Choice;
 use super::error::say;
 use super::output::writer;
+use super::overwrite::overwrites_no_input;
 use super::request::{Destination, Request};
 use super::{Error, error, live, remarks};
 use crate::metrics::Counter;
@@ -26,7 +25,8 @@ const QUEUE: usize = 4;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// ITCH 5.0 BinaryFILEs, pcap or pcapng captures of MoldUDP64, or logs of FIX messages; .gz and
-    /// .zst too. Several files are read one after the other.
+    /// .zst too. Several files are read one after the other: captures of line A and of line B are to be merged by time
+    /// first (mergecap).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -38,7 +38,8 @@ pub(super) struct Args {
     /// Say which processor --backend auto chose, and why: rows, bytes, predicted and measured time.
     #[arg(long)]
     explain: bool,
-    /// Exit with 0 even if a file ends inside a message, or a capture holds more than one session.
+    /// Exit with 0 even if a file ends inside a message, or a capture holds packets of another session beside those of
+    /// the one that is followed.
     #[arg(long)]
     lenient: bool,
 }
@@ -59,7 +60,7 @@ pub(super) fn run(args: &Args, mode: Mode) -> Result<(), Error> {
             Chain::MAX_FILES
         )));
     }
-    destroys_no_input(args)?;
+    overwrites_no_input("--out", &args.destination.out, &args.files)?;
     let pool = Pool::new(BUFFERS, FILE_BUFFER_BYTES);
     let sources = args
         .files
@@ -170,23 +171,5 @@ fn has_a_choice_to_explain(args: &Args, mode: Mode) -> Result<(), Error> {
 fn explain(summary: &Summary) {
     for route in &summary.routes.routes {
         say(format_args!("widetape: {route}"));
-    }
-}
-
-/// Refuses an output file that is one of the inputs.
-fn destroys_no_input(args: &Args) -> Result<(), Error> {
-    // A file has many names, but one device and number.
-    let identity = |path: &Path| {
-        let metadata = path.metadata().ok().filter(Metadata::is_file)?;
-        Some((metadata.dev(), metadata.ino()))
-    };
-    let out = identity(&args.destination.out);
-    let is_out = |file: &&PathBuf| out.is_some() && identity(file) == out;
-    match args.files.iter().find(is_out) {
-        Some(file) => Err(Error::Usage(format!(
-            "--out {} would overwrite an input file",
-            file.display()
-        ))),
-        None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::{STANDARD_OUTPUT, say, tell, unwritten_to};
 use super::outflow::{Outcome, Outflow};
 use super::output::open;
+use super::overwrite::overwrites_no_input;
 use super::{Error, error, live};
 use crate::config::{self, Config, OutputConfig};
 use crate::metrics::report;
@@ -59,6 +60,9 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         return Ok(());
     }
     let config = configure(args)?;
+    if let Some(output) = &config.output {
+        overwrites_no_input("the output", &output.file, args.config.as_slice())?;
+    }
     let spec = config.window.spec();
     let (wide, published) = (config.gpu.wide(), configured(&config)?);
     let keeping = wide.as_ref().map_or_else(String::new, |_| graphics());

@@ -92,3 +92,14 @@ fn inspect_prints_a_line_for_each_message() {
     let marked = widetape(&["inspect", text(&path)]).exits(0);
     assert_eq!(marked.text(), done.text());
 }
+
+#[test]
+fn inspect_says_what_it_cannot_show() {
+    let path = folder("unshown").join("log.fix");
+    let message = b"8=FIX.4.4\x019=5\x0135=0\x0110=163\x01\n";
+    fs::write(&path, [&message[..], b"garbage\n", message].concat()).expect("a log");
+    let done = widetape(&["inspect", text(&path)]).exits(0);
+    assert_eq!(done.text().lines().count(), 2);
+    let told = "widetape: warning: bytes of a log that are in no FIX message, skipped: 7";
+    assert_eq!(done.err, [told]);
+}

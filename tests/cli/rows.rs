@@ -150,8 +150,20 @@ fn no_input_is_overwritten_under_whatever_name() {
             assert!(done.refused().contains(told), "{:?}", done.err);
         }
     }
+    for option in ["--json", "--plot"] {
+        let done = widetape(&["compare", text(&day), option, text(&linked)]).exits(2);
+        let told = format!(
+            "{option} {} would overwrite an input file",
+            linked.display()
+        );
+        assert!(done.refused().contains(&told), "{:?}", done.err);
+    }
     let whole = fs::read(dataset("edge_cases.itch")).expect("the day");
     assert!(fs::read(&day).expect("still there") == whole);
+    let config = folder.join("config.toml");
+    fs::write(&config, "[window]\nstep = \"1s\"\n").expect("a configuration");
+    let done = widetape(&["run", "--config", text(&config), "--out", text(&config)]).exits(2);
+    assert!(done.refused().contains("would overwrite"), "{:?}", done.err);
 }
 
 #[test]
