@@ -296,7 +296,7 @@ fn dense(group: &mut BenchmarkGroup<'_, WallTime>, setting: &Setting) {
     });
 }
 
-/// What the jobs cost: J1 beside reading its bytes, J2 beside J1, and each on two threads beside one.
+/// What the jobs cost on two threads beside one.
 fn rounds(setting: &Setting) -> Ratios {
     let Setting {
         data,
@@ -309,29 +309,24 @@ fn rounds(setting: &Setting) -> Ratios {
     let (mut sums, mut day, mut windows) = Default::default();
     let grid = whole_grid();
     let names = [
-        "J1 simd",
-        "J2 simd",
         "J1 parallel, 2 threads",
         "J2 parallel, 2 threads",
         "J3 sparse parallel, 2 threads",
         "J3 dense parallel, 2 threads",
     ];
     turns::medians(ROUNDS, names, || {
-        let floor = turns::wall(|| read_floor(black_box(&slices)));
         let totals = turns::wall(|| simd.totals(&slices, &mut sums));
         let totals_on_two = turns::wall(|| two.install(|| parallel.totals(&slices, &mut sums)));
         let of_bars = turns::wall(|| simd.bars(resident, second(), &mut day));
-        let on_two = || parallel.bars(resident, second(), &mut day);
-        let bars_on_two = turns::wall(|| two.install(on_two));
+        let bars_on_two =
+            turns::wall(|| two.install(|| parallel.bars(resident, second(), &mut day)));
         let sparse = turns::wall(|| simd.slide(bars, SLIDING, &mut windows));
-        let on_two = || parallel.slide(bars, SLIDING, &mut windows);
-        let sparse_on_two = turns::wall(|| two.install(on_two));
+        let sparse_on_two =
+            turns::wall(|| two.install(|| parallel.slide(bars, SLIDING, &mut windows)));
         let dense = turns::wall(|| simd.grid(sample, &grid, Checksum::default));
-        let on_two = || parallel.grid(sample, &grid, Checksum::default);
-        let dense_on_two = turns::wall(|| two.install(on_two));
+        let dense_on_two =
+            turns::wall(|| two.install(|| parallel.grid(sample, &grid, Checksum::default)));
         [
-            totals / floor,
-            of_bars / totals,
             totals_on_two / totals,
             bars_on_two / of_bars,
             sparse_on_two / sparse,
