@@ -83,24 +83,27 @@ pub(super) fn warn(summary: &Summary) {
             symbols.join(" ")
         ));
     }
-    for (counter, _) in LEFT_OUT {
-        left_out(counter, count(counter));
-    }
+    left_out(count);
 }
 
 /// Says what of a file is in no message that is shown.
 pub(super) fn unshown(counts: &FeedCounts) {
-    left_out(Counter::UndecodableFrames, counts.undecodable);
-    left_out(Counter::OversizedDatagrams, counts.oversized);
-    left_out(Counter::GarbledBytes, counts.garbled_bytes);
+    left_out(|counter| match counter {
+        Counter::UndecodableFrames => counts.undecodable,
+        Counter::OversizedDatagrams => counts.oversized,
+        Counter::GarbledBytes => counts.garbled_bytes,
+        _ => 0,
+    });
 }
 
-fn left_out(counter: Counter, count: u64) {
-    let what = LEFT_OUT.iter().find(|(known, _)| *known == counter);
-    if let Some((_, what)) = what
-        && count > 0
-    {
-        say(format_args!("widetape: warning: {what}: {count}"));
+fn left_out(count: impl Fn(Counter) -> u64) {
+    for (counter, what) in LEFT_OUT {
+        if count(counter) > 0 {
+            say(format_args!(
+                "widetape: warning: {what}: {}",
+                count(counter)
+            ));
+        }
     }
 }
 
